@@ -1,0 +1,104 @@
+//! Text that came from outside, made safe to show.
+
+use std::borrow::Cow;
+
+/// Shows text on one line without control characters, escape sequences and marks that reorder or hide what a person reads.
+///
+/// ```
+/// # use ledger::text::visible;
+/// assert_eq!(visible("fix\u{1b}[31m it\u{7}\nnow"), "fix it now");
+/// ```
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\u{1b}' => skip_sequence(&mut rest),
+            '\n' | '\r' | '\t' if !out.ends_with(' ') => out.push(' '),
+            c if is_hidden(c) => {}
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The first `max` characters, with `…` where something was cut.
+#[must_use]
+pub fn shortened(text: &str, max: usize) -> Cow<'_, str> {
+    if text.chars().nth(max).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    Cow::Owned(kept + "…")
+}
+
+/// Control characters, directional marks and overrides, zero-width characters, the byte order mark.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}' | '\u{feff}')
+}
+
+/// Steps over what follows an ESC: a control sequence to its final byte, a string to its terminator, else one character.
+fn skip_sequence(rest: &mut std::str::Chars<'_>) {
+    match rest.clone().next() {
+        Some('[') => {
+            rest.next();
+            rest.by_ref().find(|c| ('\u{40}'..='\u{7e}').contains(c));
+        }
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            rest.next();
+            while let Some(c) = rest.next() {
+                if c == '\u{7}' {
+                    break;
+                }
+                if c == '\u{1b}' {
+                    rest.next();
+                    break;
+                }
+            }
+        }
+        Some(_) => {
+            rest.next();
+        }
+        None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(input: &str, expected: &str) {
+        assert_eq!(visible(input), expected);
+    }
+
+    #[test]
+    fn nothing_reaches_the_terminal_but_text() {
+        check("plain – text", "plain – text");
+        check("\u{1b}]0;title\u{7}a\u{1b}]8;;x\u{1b}\\b", "ab");
+        check("a\u{202e}b\u{200b}c\u{feff}", "abc");
+        check("\u{9b}31mx", "31mx");
+        check("\u{1b}", "");
+        check("a\r\n\tb", "a b");
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(shortened("größe", 5), "größe");
+        assert_eq!(shortened("größer", 5), "größ…");
+        assert_eq!(shortened("", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_is_left(text in any::<String>()) {
+            prop_assert!(!visible(&text).chars().any(is_hidden));
+        }
+    }
+}

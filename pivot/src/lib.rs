@@ -1,0 +1,1 @@
+//! What changes now? Turns a verdict into a direction and a measurement into a decision.
