@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memmem, memrchr};
 
 /// The longest line a reader takes into memory, in bytes.
 pub const LINE_MAX: usize = 1 << 20;
@@ -241,6 +241,50 @@ impl<R: Read> Forwards<R> {
     }
 }
 
+/// Gives every complete line that contains `needle` among the first `len` bytes of a file, first to last.
+///
+/// Lines without it cost no more than the search: nothing is split and nothing is parsed.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn search(file: &File, len: u64, needle: &[u8], mut hit: impl FnMut(&[u8])) -> io::Result<()> {
+    const WINDOW: usize = 256 << 10;
+    let finder = memmem::Finder::new(needle);
+    let mut buffer = vec![0; WINDOW];
+    let (mut offset, mut kept) = (0_u64, 0_usize);
+    while offset < len {
+        if kept == buffer.len() {
+            buffer.resize((buffer.len() * 2).min(LINE_MAX + WINDOW), 0);
+        }
+        let room = buffer.get_mut(kept..).unwrap_or_default();
+        let want = (room.len() as u64).min(len - offset) as usize;
+        let room = room.get_mut(..want).unwrap_or_default();
+        file.read_exact_at(room, offset)?;
+        offset += want as u64;
+        let filled = buffer.get(..kept + want).unwrap_or_default();
+        let complete = memrchr(b'\n', filled).map_or(0, |at| at + 1);
+        let mut from = 0;
+        while let Some(at) = filled
+            .get(from..complete)
+            .and_then(|rest| finder.find(rest))
+            .map(|at| at + from)
+        {
+            let begin = memrchr(b'\n', filled.get(..at).unwrap_or_default())
+                .map_or(0, |newline| newline + 1);
+            let end = memchr(b'\n', filled.get(at..).unwrap_or_default())
+                .map_or(complete, |newline| at + newline);
+            hit(filled.get(begin..end).unwrap_or_default());
+            from = end + 1;
+        }
+        let rest = complete..kept + want;
+        // The head of a line beyond the limit is dropped; what is left of it cannot parse, so it is no hit.
+        kept = if rest.len() > LINE_MAX { 0 } else { rest.len() };
+        buffer.copy_within(rest.end - kept..rest.end, 0);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -332,7 +376,43 @@ mod tests {
         );
     }
 
+    fn searched(content: &[u8], needle: &str) -> Vec<Vec<u8>> {
+        let mut hits = Vec::new();
+        search(
+            &file(content),
+            content.len() as u64,
+            needle.as_bytes(),
+            |line| hits.push(line.to_vec()),
+        )
+        .unwrap();
+        hits
+    }
+
+    #[test]
+    fn a_search_gives_each_complete_line_once() {
+        assert_eq!(
+            searched(b"ax\nbxx\nc\nxd\nx", "x"),
+            [&b"ax"[..], b"bxx", b"xd"]
+        );
+        assert_eq!(searched(b"\n\n", "x"), [b""; 0]);
+        let mut content = vec![b'y'; 3 * LINE_MAX];
+        content.extend(b"x\nx1\n");
+        assert_eq!(searched(&content, "x1"), [b"x1"]);
+    }
+
     proptest! {
+        #[test]
+        fn a_search_misses_nothing_at_the_edge_of_a_block(
+            lines in prop::collection::vec((any::<bool>(), 0_usize..90_000), 0..20)
+        ) {
+            let text = |(hit, len): &(bool, usize)| "y".repeat(*len) + if *hit { "needle" } else { "" };
+            let lines: Vec<String> = lines.iter().map(text).collect();
+            let content: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+            let expected: Vec<Vec<u8>> =
+                lines.iter().filter(|line| line.ends_with("needle")).map(|line| line.clone().into_bytes()).collect();
+            prop_assert_eq!(searched(content.as_bytes(), "needle"), expected);
+        }
+
         #[test]
         fn both_directions_give_the_same_lines(
             lines in prop::collection::vec((any::<u8>(), 0_usize..40_000), 0..12)

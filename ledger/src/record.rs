@@ -165,6 +165,8 @@ pub struct Attempt<'a> {
     /// The failures as sorted (signature, count) pairs.
     #[serde(borrow)]
     pub sigs: Option<Vec<(Cow<'a, str>, u64)>>,
+    /// How many signatures there were, where `sigs` lists not all of them.
+    pub sigs_total: Option<u64>,
     /// What was tried.
     #[serde(borrow)]
     pub action: Option<Cow<'a, str>>,
