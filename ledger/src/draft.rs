@@ -4,7 +4,8 @@
 //! [`Draft::flags`]; what depends on the records before it (iteration, stale count, a repeated key) is put in under the
 //! lock by [`Before`], so that two writers cannot both be the third iteration.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::Deserialize;
@@ -13,23 +14,20 @@ use serde_json::value::RawValue;
 use crate::line::{BadLine, Edit, Line};
 use crate::log::Tail;
 use crate::read::Found;
-use crate::record::{self, Attempt, Gate, Head, Kind, SCHEMA};
+use crate::record::{Attempt, Gate, Head, Incoming, Kind, SCHEMA};
 use crate::seal;
-use crate::time::Instant;
 
 /// What flags and surroundings say of every record.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// The time, for records without one.
-    pub now: Instant,
+    /// The time, RFC 3339, for records without one.
+    pub ts: String,
     /// The run, for records without one.
     pub run: Option<String>,
     /// Whether the ledger holds this run alone.
     pub is_run_ledger: bool,
     /// Fields set by flags, as (name, JSON); they replace what a record has, `null` takes it away.
     pub fields: Vec<(String, String)>,
-    /// The commit that is checked out, for attempts that name none.
-    pub commit: Option<String>,
     /// The iteration, unless it is counted.
     pub iteration: Option<i64>,
     /// The key under which a repetition is known.
@@ -40,21 +38,23 @@ pub struct Given {
 #[derive(Clone, Debug)]
 pub struct Draft {
     line: Line,
-    kind: Kind,
-    run: String,
-    name: String,
-    gate: Option<Gate>,
-    commit: Option<String>,
-    has_action: bool,
+    edit: Edit,
+    /// What the record is.
+    pub kind: Kind,
+    /// The run it belongs to; empty for the one without a name.
+    pub run: String,
+    /// The gate it is about; empty for the one without a name.
+    pub name: String,
+    /// What the gate said, where the record says it.
+    pub gate: Option<Gate>,
+    /// The commit that was checked, where the record says it.
+    pub commit: Option<String>,
+    /// Whether it is an attempt that does not say what was checked.
+    pub lacks_commit: bool,
+    /// Whether it is an attempt that does not say what was tried.
+    pub lacks_action: bool,
     has_iteration: bool,
     new_findings: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Extra<'a> {
-    new_findings: Option<i64>,
-    #[serde(borrow)]
-    action: Option<&'a RawValue>,
 }
 
 impl Draft {
@@ -64,16 +64,7 @@ impl Draft {
     ///
     /// If it is no record, or one that no reader could use.
     pub fn stdin(text: &[u8], given: &Given) -> Result<Draft, BadLine> {
-        let line = Line::parse(text)?;
-        let head: Head<'_> = line.view()?;
-        if let (Some(theirs), Some(ours), true) = (&head.run, &given.run, given.is_run_ledger)
-            && theirs != ours
-        {
-            return Err(BadLine::BadField(format!(
-                "it belongs to run '{theirs}', not '{ours}'"
-            )));
-        }
-        Draft::complete(&line, given)
+        Draft::complete(Line::parse(text)?, given)
     }
 
     /// Makes a record of flags alone.
@@ -83,118 +74,100 @@ impl Draft {
     /// If the flags make no record that a reader could use.
     pub fn flags(kind: Kind, given: &Given) -> Result<Draft, BadLine> {
         let line = Line::parse(b"{}")?.edit(&Edit::new().end("kind", &kind));
-        Draft::complete(&line, given)
+        Draft::complete(line, given)
     }
 
-    fn complete(line: &Line, given: &Given) -> Result<Draft, BadLine> {
-        let mut edit = Edit::new().without("seq").without("crc");
-        for (name, json) in &given.fields {
-            let value: Box<RawValue> = serde_json::from_str(json)
-                .map_err(|error| BadLine::BadField(format!("--json {name}: {error}")))?;
-            edit = match line.has(name) {
-                _ if json == "null" => edit.without(name),
-                true => edit.replace(name, &value),
-                false => edit.end(name, &value),
-            };
+    fn complete(line: Line, given: &Given) -> Result<Draft, BadLine> {
+        let line = if given.fields.is_empty() {
+            line
+        } else {
+            with_fields(&line, &given.fields)?
+        };
+        let seen: Incoming<'_> = line.view()?;
+        let kind = seen.check()?;
+        if let (Some(theirs), Some(ours), true) = (&seen.run, &given.run, given.is_run_ledger)
+            && theirs != ours
+        {
+            return Err(BadLine::BadField(format!(
+                "it belongs to run '{theirs}', not '{ours}'"
+            )));
         }
-        let line = line.edit(&edit);
-        let kind = record::check(&line)?;
-        let head: Head<'_> = line.view()?;
-        let mut edit = Edit::new();
-        if head.v.is_none() {
-            edit = edit.front("v", &SCHEMA);
-        }
-        if head.ts.is_none() {
-            edit = edit.front("ts", &given.now.to_string());
-        }
-        let run = head
+        let run = seen
             .run
             .as_deref()
             .or(given.run.as_deref())
             .unwrap_or_default()
             .to_owned();
-        if head.run.is_none() && !run.is_empty() {
+        let mut edit = Edit::new().without("seq").without("crc");
+        if seen.v.is_none() {
+            edit = edit.front("v", &SCHEMA);
+        }
+        if seen.ts.is_none() {
+            edit = edit.front("ts", &given.ts);
+        }
+        if seen.run.is_none() && !run.is_empty() {
             edit = edit.front("run", &run);
         }
-        if head.kind.is_none() {
+        if seen.kind.is_none() {
             edit = edit.front("kind", &kind);
         }
         if let Some(id) = &given.id {
             edit = edit.end("id", id);
         }
-        let attempt: Attempt<'_> = line.view()?;
-        let extra: Extra<'_> = line.view()?;
-        if kind == Kind::Iteration && extra.new_findings.is_none_or(|count| count < 0) {
-            return Err(BadLine::BadField("new_findings is not a count".to_owned()));
-        }
-        let mut commit = attempt
-            .commit
-            .as_deref()
-            .filter(|commit| !commit.is_empty())
-            .map(str::to_owned);
-        let is_given = |name: &str| given.fields.iter().any(|(given, _)| given == name);
-        if kind == Kind::Attempt
-            && attempt.commit.is_none()
-            && !is_given("commit")
-            && let Some(head) = &given.commit
-        {
-            edit = edit.end("commit", head);
-            commit = Some(head.clone());
-        }
         if kind == Kind::Iteration {
             edit = edit.without("stale_count").without("pivot");
         }
+        let is_given = |name: &str| given.fields.iter().any(|(given, _)| given == name);
+        let is_attempt = kind == Kind::Attempt;
         Ok(Draft {
             kind,
             run,
-            name: head.gate_name().to_owned(),
-            gate: attempt.gate.as_deref().and_then(Gate::named),
-            commit,
-            has_action: extra.action.is_some() || is_given("action"),
-            has_iteration: attempt.iteration.is_some(),
-            new_findings: extra.new_findings,
-            line: line.edit(&edit),
+            name: seen.name.as_deref().unwrap_or_default().to_owned(),
+            gate: seen.gate.as_deref().and_then(Gate::named),
+            lacks_commit: is_attempt && seen.commit.is_none() && !is_given("commit"),
+            lacks_action: is_attempt && seen.action.is_none() && !is_given("action"),
+            commit: seen.commit.map(Cow::into_owned),
+            has_iteration: seen.iteration.is_some(),
+            new_findings: seen.new_findings,
+            edit,
+            line,
         })
     }
 
-    /// What the record is.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// Says which commit was checked.
+    pub fn set_commit(&mut self, commit: &str) {
+        self.commit = Some(commit.to_owned());
+        self.lacks_commit = false;
+        self.add("commit", &commit);
     }
 
-    /// What the gate said, where the record says it.
-    #[must_use]
-    pub fn gate(&self) -> Option<Gate> {
-        self.gate
+    /// Says what was tried.
+    pub fn set_action(&mut self, action: &str) {
+        self.lacks_action = false;
+        self.add("action", &action);
     }
 
-    /// The commit whose subject may say what was tried: that of an attempt without an action.
-    #[must_use]
-    pub fn commit_without_action(&self) -> Option<&str> {
-        let wanted = self.kind == Kind::Attempt && !self.has_action;
-        self.commit.as_deref().filter(|_| wanted)
-    }
-
-    /// Whether this is an attempt that does not say what was tried.
-    #[must_use]
-    pub fn lacks_action(&self) -> bool {
-        self.kind == Kind::Attempt && !self.has_action
-    }
-
-    /// The history it belongs to: run and gate.
-    #[must_use]
-    pub fn history(&self) -> (&str, &str) {
-        (&self.run, &self.name)
-    }
-
-    /// Adds a field, for an attempt that lacks it.
-    pub fn add(&mut self, name: &str, value: &impl serde::Serialize) {
+    /// Adds a field, if the record lacks it.
+    pub fn add(&mut self, name: &'static str, value: &impl serde::Serialize) {
         if !self.line.has(name) {
-            self.line = self.line.edit(&Edit::new().end(name, value));
+            self.edit = std::mem::take(&mut self.edit).end(name, value);
         }
-        self.has_action |= name == "action";
     }
+}
+
+/// The record with fields set as flags say.
+fn with_fields(line: &Line, fields: &[(String, String)]) -> Result<Line, BadLine> {
+    let mut edit = Edit::new();
+    for (name, json) in fields {
+        let value: Box<RawValue> = serde_json::from_str(json)
+            .map_err(|error| BadLine::BadField(format!("--json {name}: {error}")))?;
+        edit = match line.has(name) {
+            _ if json == "null" => edit.without(name.clone()),
+            true => edit.replace(name, &value),
+            false => edit.end(name.clone(), &value),
+        };
+    }
+    Ok(line.edit(&edit))
 }
 
 /// How many records back, and how many bytes, a repeated key is looked for.
@@ -204,8 +177,8 @@ const ID_BYTES: u64 = 4 << 20;
 /// What stands before the records that are being written; asked under the lock, once a question.
 #[derive(Debug, Default)]
 pub struct Before {
-    iterations: HashMap<(String, String), i64>,
-    stale_counts: HashMap<String, u64>,
+    iterations: BTreeMap<(String, String), i64>,
+    stale_counts: BTreeMap<String, u64>,
 }
 
 impl Before {
@@ -214,40 +187,32 @@ impl Before {
     /// # Errors
     ///
     /// If the ledger cannot be read.
-    pub fn finish(&mut self, draft: &Draft, given: &Given, tail: &Tail<'_>) -> io::Result<Line> {
+    pub fn finish(&mut self, mut draft: Draft, given: &Given, tail: &Tail<'_>) -> io::Result<Line> {
         match draft.kind {
-            Kind::Attempt => {
+            Kind::Attempt if given.iteration.is_some() || !draft.has_iteration => {
                 let iteration = match given.iteration {
                     Some(iteration) => iteration,
-                    None if draft.has_iteration => return Ok(draft.line.clone()),
                     None => self
                         .iteration(&draft.run, &draft.name, tail)?
                         .saturating_add(1),
                 };
-                self.iterations
-                    .insert((draft.run.clone(), draft.name.clone()), iteration);
-                let edit = Edit::new();
-                let set = draft.has_iteration;
-                let edit = if set {
-                    edit.replace("iteration", &iteration)
-                } else {
-                    edit.end("iteration", &iteration)
-                };
-                Ok(draft.line.edit(&edit))
+                draft.edit = draft.edit.without("iteration").end("iteration", &iteration);
+                self.iterations.insert((draft.run, draft.name), iteration);
             }
             Kind::Iteration => {
                 let stale_count = match draft.new_findings {
                     Some(0) => self.stale_count(&draft.run, tail)?.saturating_add(1),
                     _ => 0,
                 };
-                self.stale_counts.insert(draft.run.clone(), stale_count);
-                let edit = Edit::new()
+                draft.edit = draft
+                    .edit
                     .end("stale_count", &stale_count)
                     .end("pivot", &pivot(stale_count));
-                Ok(draft.line.edit(&edit))
+                self.stale_counts.insert(draft.run, stale_count);
             }
-            _ => Ok(draft.line.clone()),
+            _ => {}
         }
+        Ok(draft.line.edit(&draft.edit))
     }
 
     fn iteration(&self, run: &str, name: &str, tail: &Tail<'_>) -> io::Result<i64> {
@@ -351,7 +316,7 @@ pub fn last_commit(tail: &Tail<'_>, run: &str, name: &str) -> io::Result<Option<
             && head.known_kind() == Some(Kind::Attempt);
         wanted
             .then(|| crate::line::view::<Attempt<'_>>(line).ok())?
-            .map(|attempt| attempt.commit.map(std::borrow::Cow::into_owned))
+            .map(|attempt| attempt.commit.map(Cow::into_owned))
     })
     .map(Option::flatten)
 }

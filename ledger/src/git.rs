@@ -30,7 +30,7 @@ impl Repository {
 
     fn at(work_tree: &Path) -> Option<Repository> {
         let entry = work_tree.join(".git");
-        let git_dir = if entry.is_dir() {
+        let git_dir = if fs::metadata(&entry).ok()?.is_dir() {
             entry
         } else {
             let text = fs::read_to_string(&entry).ok()?;

@@ -17,6 +17,7 @@ pub mod notes;
 pub mod place;
 pub mod read;
 pub mod record;
+pub mod redact;
 pub mod seal;
 pub mod show;
 pub mod text;

@@ -203,10 +203,9 @@ impl Log {
         build: impl FnOnce(&Tail<'_>) -> io::Result<Vec<Line>>,
     ) -> Result<Appended, LogError> {
         let lock = self.lock()?;
-        let created = self.open()?;
+        let (created, len) = self.open()?;
         let data = self.data.as_ref().expect("the ledger was just opened");
         let opened = |error| LogError::Open(self.path.clone(), error);
-        let len = data.metadata().map_err(opened)?.len();
         let end = End::read(data, len, &self.path)?;
         let records = build(&Tail { file: data, len }).map_err(opened)?;
         let mut appended = write(data, len, &end, &records, &self.path);
@@ -270,23 +269,24 @@ impl Log {
         }
     }
 
-    /// Opens the file that the path names now; says whether it was made by this call.
-    fn open(&mut self) -> Result<bool, LogError> {
-        if self
-            .data
-            .as_ref()
-            .is_some_and(|data| is_at(data, &self.path))
-        {
-            return Ok(false);
-        }
+    /// Opens the file that the path names now; says whether it was made by this call, and how long it is.
+    fn open(&mut self) -> Result<(bool, u64), LogError> {
         let opened = |error| LogError::Open(self.path.clone(), error);
+        if let Some(data) = &self.data {
+            let open = data.metadata().map_err(opened)?;
+            let there = std::fs::metadata(&self.path);
+            if there.is_ok_and(|there| there.ino() == open.ino() && there.dev() == open.dev()) {
+                return Ok((false, open.len()));
+            }
+        }
         let (data, created) = match self.options(false).open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 (self.options(true).open(&self.path).map_err(opened)?, true)
             }
             other => (other.map_err(opened)?, false),
         };
-        if !data.metadata().map_err(opened)?.is_file() {
+        let there = data.metadata().map_err(opened)?;
+        if !there.is_file() {
             return Err(LogError::NotAFile(self.path.clone()));
         }
         let kind = rustix::fs::fstatfs(&data)
@@ -296,7 +296,7 @@ impl Log {
             return Err(LogError::Nfs(self.path.clone()));
         }
         self.data = Some(data);
-        Ok(created)
+        Ok((created, there.len()))
     }
 
     fn options(&self, create: bool) -> OpenOptions {
@@ -341,13 +341,6 @@ fn lock_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".lock");
     PathBuf::from(name)
-}
-
-fn is_at(data: &File, path: &Path) -> bool {
-    match (data.metadata(), std::fs::metadata(path)) {
-        (Ok(open), Ok(there)) => open.ino() == there.ino() && open.dev() == there.dev(),
-        _ => false,
-    }
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {

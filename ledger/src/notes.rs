@@ -30,12 +30,10 @@ pub struct Notes {
 impl Notes {
     /// Adds what the notes say to an attempt: its action is the one they name, else the hypothesis.
     pub fn add_to(&self, draft: &mut Draft) {
-        let action = self.action.as_ref().or(self.hypothesis.as_ref());
-        for (name, text) in [
-            ("action", action),
-            ("hypothesis", self.hypothesis.as_ref()),
-            ("why", self.why.as_ref()),
-        ] {
+        if let Some(action) = self.action.as_ref().or(self.hypothesis.as_ref()) {
+            draft.set_action(action);
+        }
+        for (name, text) in [("hypothesis", &self.hypothesis), ("why", &self.why)] {
             if let Some(text) = text {
                 draft.add(name, text);
             }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::line::{BadLine, Line};
+use crate::line::BadLine;
 
 /// The schema that this version writes and the newest it reads. 1: the first.
 pub const SCHEMA: u32 = 1;
@@ -335,48 +335,85 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// Checks what a writer must not let in: reserved fields with values that no reader could use.
-///
-/// # Errors
-///
-/// [`BadLine::BadField`] naming the field.
-pub fn check(line: &Line) -> Result<Kind, BadLine> {
-    let head: Head<'_> = line.view()?;
-    if let Some(v) = head.v.filter(|v| *v > SCHEMA) {
-        return Err(BadLine::BadField(format!(
-            "schema {v} is newer than {SCHEMA}: use a looputils that knows it"
-        )));
-    }
-    if let Some(run) = &head.run {
-        crate::place::check_run(run).map_err(BadLine::BadField)?;
-    }
-    let kind = match &head.kind {
-        Some(name) => {
-            Kind::named(name).ok_or_else(|| BadLine::BadField(format!("unknown kind '{name}'")))?
+/// A record that comes in, as its writer sees it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Incoming<'a> {
+    /// As in [`Head`].
+    pub v: Option<u32>,
+    /// As in [`Head`].
+    #[serde(borrow)]
+    pub kind: Option<Cow<'a, str>>,
+    /// As in [`Head`].
+    #[serde(borrow)]
+    pub ts: Option<Cow<'a, str>>,
+    /// As in [`Head`].
+    #[serde(borrow)]
+    pub run: Option<Cow<'a, str>>,
+    /// As in [`Head`].
+    #[serde(borrow)]
+    pub name: Option<Cow<'a, str>>,
+    /// As in [`Attempt`].
+    #[serde(borrow)]
+    pub gate: Option<Cow<'a, str>>,
+    /// As in [`Attempt`].
+    #[serde(borrow)]
+    pub fingerprint: Option<Cow<'a, str>>,
+    /// As in [`Attempt`].
+    pub iteration: Option<i64>,
+    /// As in [`Attempt`].
+    #[serde(borrow)]
+    pub commit: Option<Cow<'a, str>>,
+    /// How many findings of an iteration were new.
+    pub new_findings: Option<i64>,
+    /// Whether it says what was tried.
+    pub action: Option<IgnoredAny>,
+    status: Option<IgnoredAny>,
+    metric_value: Option<IgnoredAny>,
+}
+
+impl Incoming<'_> {
+    /// Checks what a writer must not let in: reserved fields with values that no reader could use.
+    ///
+    /// # Errors
+    ///
+    /// [`BadLine::BadField`] naming the field.
+    pub fn check(&self) -> Result<Kind, BadLine> {
+        let bad = |why: String| Err(BadLine::BadField(why));
+        if let Some(v) = self.v.filter(|v| *v > SCHEMA) {
+            return bad(format!(
+                "schema {v} is newer than {SCHEMA}: use a looputils that knows it"
+            ));
         }
-        None => head
-            .known_kind()
-            .ok_or_else(|| BadLine::BadField("no kind".to_owned()))?,
-    };
-    let attempt: Attempt<'_> = line.view()?;
-    if let Some(gate) = attempt
-        .gate
-        .as_deref()
-        .filter(|gate| Gate::named(gate).is_none())
-    {
-        return Err(BadLine::BadField(format!("unknown gate '{gate}'")));
+        if let Some(run) = &self.run {
+            crate::place::check_run(run).map_err(BadLine::BadField)?;
+        }
+        let kind = match &self.kind {
+            Some(name) => match Kind::named(name) {
+                Some(kind) => kind,
+                None => return bad(format!("unknown kind '{name}'")),
+            },
+            None if self.new_findings.is_some() => Kind::Iteration,
+            None if self.status.is_some() && self.metric_value.is_some() => Kind::Experiment,
+            None if self.gate.is_some() || self.fingerprint.is_some() || self.action.is_some() => {
+                Kind::Attempt
+            }
+            None => return bad("no kind".to_owned()),
+        };
+        match (self.gate.as_deref(), kind) {
+            (Some(gate), _) if Gate::named(gate).is_none() => bad(format!("unknown gate '{gate}'")),
+            (None, Kind::Attempt) => bad("no outcome: use lgate, or lfp --status".to_owned()),
+            (_, Kind::Iteration) if self.new_findings.is_none_or(|count| count < 0) => {
+                bad("new_findings is not a count".to_owned())
+            }
+            _ => Ok(kind),
+        }
     }
-    if kind == Kind::Attempt && attempt.gate.is_none() {
-        return Err(BadLine::BadField(
-            "no outcome: use lgate, or lfp --status".to_owned(),
-        ));
-    }
-    Ok(kind)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line::Line;
 
     fn check_kind(line: &str, expected: Option<Kind>) {
         let line = Line::parse(line.as_bytes()).unwrap();
@@ -404,9 +441,8 @@ mod tests {
     #[test]
     fn a_writer_lets_nothing_in_that_a_reader_could_not_use() {
         let refused = |text: &str| {
-            check(&Line::parse(text.as_bytes()).unwrap())
-                .unwrap_err()
-                .to_string()
+            let seen = crate::line::view::<Incoming<'_>>(text.as_bytes());
+            seen.and_then(|seen| seen.check()).unwrap_err().to_string()
         };
         assert_eq!(
             refused(r#"{"kind":"attempt"}"#),

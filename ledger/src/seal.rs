@@ -20,9 +20,16 @@ pub fn seal(record: &str, seq: u64) -> String {
         .unwrap_or(record)
         .trim_end();
     let comma = if body.ends_with('{') { "" } else { "," };
-    let text = format!("{body}{comma}\"seq\":{seq}");
+    let mut text = String::with_capacity(body.len() + 48);
+    text.push_str(body);
+    text.push_str(comma);
+    text.push_str("\"seq\":");
+    text.push_str(&seq.to_string());
     let crc = crc32c(text.as_bytes());
-    format!("{text},\"crc\":\"{crc:08x}\"}}")
+    text.push_str(",\"crc\":\"");
+    text.push_str(&format!("{crc:08x}"));
+    text.push_str("\"}");
+    text
 }
 
 /// Checks the checksum of a stored line: its number if it is sealed, none if it never was.

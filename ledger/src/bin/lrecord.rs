@@ -1,5 +1,6 @@
 //! `lrecord`: append records to the ledger of a run, so that none is lost.
 
+use std::cell::OnceCell;
 use std::process::ExitCode;
 
 use ledger::args::{Iteration, Lrecord};
@@ -141,6 +142,10 @@ struct Writer {
     log: Log,
     notes: Option<Notes>,
     directory: std::path::PathBuf,
+    /// The commit that is checked out, once somebody asked.
+    head: OnceCell<Option<String>>,
+    /// What the last commit that was asked about says, by run, gate and commit.
+    subject: Option<((String, String, String), Option<String>)>,
     output: Output,
     format: Format,
     stored: u64,
@@ -152,11 +157,10 @@ impl Writer {
     fn open(args: &Lrecord, place: Place) -> Result<Writer, Failure> {
         let directory = edge::directory()?;
         let given = Given {
-            now: edge::now()?,
+            ts: edge::now()?.to_string(),
             is_run_ledger: place.run.is_some() && matches!(place.source, Source::Home(..)),
             run: place.run.clone(),
             fields: fields(args),
-            commit: Repository::find(&directory).and_then(|repository| repository.head()),
             iteration: match args.iteration {
                 Iteration::Auto => None,
                 Iteration::Number(number) => Some(number),
@@ -186,6 +190,8 @@ impl Writer {
             log: Log::new(&path, options),
             notes,
             directory,
+            head: OnceCell::new(),
+            subject: None,
             output: edge::echo(),
             format: args.format.chosen(),
             stored: 0,
@@ -204,8 +210,10 @@ impl Writer {
             return Err(Failure::failed("--id names one record, and there are more"));
         }
         for draft in &mut drafts {
+            self.say_what_was_checked(draft);
             self.say_what_was_tried(draft);
         }
+        let gates: Vec<Option<Gate>> = drafts.iter().map(|draft| draft.gate).collect();
         let mut before = Before::default();
         let mut duplicate = None;
         let given = &self.given;
@@ -214,11 +222,11 @@ impl Writer {
                 duplicate = draft::find_id(tail, id)?;
             }
             let new = if duplicate.is_none() {
-                drafts.as_slice()
+                drafts
             } else {
-                &[]
+                Vec::new()
             };
-            new.iter()
+            new.into_iter()
                 .map(|draft| before.finish(draft, given, tail))
                 .collect()
         });
@@ -232,52 +240,81 @@ impl Writer {
                 appended.healed_bytes
             ));
         }
-        for (line, draft) in appended.lines.iter().zip(&drafts) {
-            self.stored += 1;
-            self.worst = self.worst.max(draft.gate());
-            self.emit(line)?;
-        }
+        self.stored += appended.lines.len() as u64 + u64::from(duplicate.is_some());
+        self.worst = gates
+            .into_iter()
+            .take(appended.lines.len())
+            .fold(self.worst, Ord::max);
+        let mut echo: String = appended
+            .lines
+            .iter()
+            .map(|line| self.shown(line) + "\n")
+            .collect();
         if let Some(stored) = duplicate {
-            self.stored += 1;
             let line = stored.edit(&Edit::new().without("crc").end("duplicate", &true));
-            self.emit(line.as_str())?;
+            echo += &(self.shown(line.as_str()) + "\n");
         }
+        self.output.write(echo.as_bytes())?;
         appended
             .error
             .map_or(Ok(()), |error| Err(Failure::failed(error)))
     }
 
+    /// Gives an attempt that names no commit the one that is checked out.
+    fn say_what_was_checked(&self, draft: &mut Draft) {
+        if draft.lacks_commit {
+            let found =
+                || Repository::find(&self.directory).and_then(|repository| repository.head());
+            if let Some(commit) = self.head.get_or_init(found) {
+                draft.set_commit(commit);
+            }
+        }
+    }
+
     /// Gives an attempt without an action the agent's notes, else the subject of a commit that is new to its history.
     fn say_what_was_tried(&mut self, draft: &mut Draft) {
-        if !draft.lacks_action() {
+        if !draft.lacks_action {
             return;
         }
         if let Some(notes) = &self.notes {
             notes.add_to(draft);
             return;
         }
-        let Some(commit) = draft.commit_without_action() else {
-            return;
-        };
-        let (run, name) = draft.history();
-        let last = match edge::open_ledger(&self.place) {
-            Ok(Some(ledger)) => draft::last_commit(&Tail::new(&ledger.file, ledger.len), run, name)
-                .ok()
-                .flatten(),
-            _ => None,
-        };
-        if last.as_deref() == Some(commit) {
+        let Some(commit) = &draft.commit else { return };
+        // One commit is one try of each gate: a whole stream of attempts at it asks the ledger and git once.
+        let history = (draft.run.clone(), draft.name.clone(), commit.clone());
+        if self
+            .subject
+            .as_ref()
+            .is_none_or(|(asked, _)| *asked != history)
+        {
+            let is_new = self.last_commit(draft).as_deref() != Some(commit);
+            let subject = is_new
+                .then(|| git::subject(&self.directory, commit))
+                .flatten();
+            self.subject = Some((history, subject));
+        } else {
             return;
         }
-        if let Some(subject) = git::subject(&self.directory, commit) {
-            draft.add("action", &subject);
+        if let Some((_, Some(subject))) = &self.subject {
+            draft.set_action(subject);
         }
     }
 
-    fn emit(&mut self, line: &str) -> Result<(), Failure> {
+    fn last_commit(&self, draft: &Draft) -> Option<String> {
+        let ledger = edge::open_ledger(&self.place).ok()??;
+        draft::last_commit(
+            &Tail::new(&ledger.file, ledger.len),
+            &draft.run,
+            &draft.name,
+        )
+        .ok()?
+    }
+
+    fn shown(&self, line: &str) -> String {
         match self.format {
-            Format::Jsonl => self.output.emit(line),
-            Format::Text => self.output.emit(&show::record(line, Style::of_stdout())),
+            Format::Jsonl => line.to_owned(),
+            Format::Text => show::record(line, Style::of_stdout()),
         }
     }
 

@@ -5,6 +5,7 @@
 //! that can go wrong on the way is a [`Failure`], which ends as one line on stderr and an exit code.
 
 mod input;
+mod live;
 mod output;
 mod signals;
 
@@ -21,8 +22,9 @@ use signal_hook::consts::SIGPIPE;
 pub use input::{
     LedgerArgs, LedgerFile, input_waits, open_ledger, spool, stdin, stdin_is_terminal,
 };
+pub use live::Live;
 pub use output::{Format, FormatArgs, Output, Style, echo, stdout};
-pub use signals::{Interrupts, die_by};
+pub use signals::{Interrupts, die_by, outlive_file_limit};
 
 use crate::text::visible;
 use crate::time::Instant;

@@ -62,6 +62,12 @@ impl Interrupts {
     }
 }
 
+/// Makes a file that grows beyond the limit of its size an error of the write, not the end of this process.
+pub fn outlive_file_limit() {
+    // A handler, unlike an ignored signal, is not inherited by commands; without one the write is fatal as before.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
 /// The signals that this process was started to ignore, a bit each, signal 1 lowest.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

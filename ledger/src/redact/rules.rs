@@ -1,0 +1,470 @@
+//! What a secret looks like: the literal it begins with, and the shape of what follows.
+//!
+//! Every judgement looks a bounded way ahead, from the literal on, and at the one byte before it; so a stream can be
+//! judged wherever its blocks end. A mask begins and ends at ASCII bytes.
+
+use memchr::memmem;
+
+/// Which bytes a secret is made of.
+pub(super) type Class = fn(u8) -> bool;
+
+/// More of the stream must be seen before this can be judged.
+pub(super) struct More;
+
+/// Where a secret lies, counted from its trigger.
+pub(super) struct Secret {
+    /// Where it begins, in bytes; what stands before is kept.
+    pub(super) from: usize,
+    /// How long it surely is.
+    pub(super) len: usize,
+    /// The bytes by which it goes on behind that.
+    pub(super) and_on: Option<Class>,
+}
+
+/// What can be seen from a trigger.
+pub(super) struct Text<'t> {
+    /// The byte before the trigger.
+    pub(super) before: Option<u8>,
+    /// The trigger and what follows.
+    pub(super) bytes: &'t [u8],
+    /// The length of the trigger.
+    pub(super) trigger: usize,
+    /// Whether nothing follows `bytes`.
+    pub(super) is_last: bool,
+}
+
+/// How the secrets behind one literal look.
+pub(super) enum Rule {
+    /// A token: at least `min` bytes of a class.
+    Token {
+        class: Class,
+        min: usize,
+        apart: bool,
+        digit: bool,
+    },
+    /// An access key: exactly this many capitals and digits.
+    AccessKey(usize),
+    /// A JSON web token.
+    WebToken,
+    /// A block of a private key, or of anything else between such lines.
+    KeyBlock,
+    /// The header of that name.
+    Authorization,
+    /// A value behind the name of a scheme.
+    Bearer,
+    /// Name and password in front of a host.
+    UserInfo,
+    /// The name of a variable in an environment, as shells and services print it.
+    Variable,
+    /// The name of a setting in lower case.
+    Setting,
+}
+
+const fn token(class: Class, min: usize) -> Rule {
+    Rule::Token {
+        class,
+        min,
+        apart: false,
+        digit: false,
+    }
+}
+
+/// A token behind a literal that words can end with.
+const fn apart(class: Class, min: usize) -> Rule {
+    Rule::Token {
+        class,
+        min,
+        apart: true,
+        digit: true,
+    }
+}
+
+/// The triggers and their rules. No trigger is part of another, so the order of blocks and rules does not matter.
+pub(super) const RULES: &[(&str, Rule)] = &[
+    ("AKIA", Rule::AccessKey(16)),
+    ("ASIA", Rule::AccessKey(16)),
+    ("ghp_", token(is_alnum, 20)),
+    ("gho_", token(is_alnum, 20)),
+    ("ghs_", token(is_alnum, 20)),
+    ("ghu_", token(is_alnum, 20)),
+    ("ghr_", token(is_alnum, 20)),
+    ("github_pat_", token(is_word, 20)),
+    ("glpat-", token(is_url64, 16)),
+    ("xoxa-", token(is_url64, 10)),
+    ("xoxb-", token(is_url64, 10)),
+    ("xoxe-", token(is_url64, 10)),
+    ("xoxp-", token(is_url64, 10)),
+    ("xoxr-", token(is_url64, 10)),
+    ("xoxs-", token(is_url64, 10)),
+    ("sk_live_", token(is_alnum, 10)),
+    ("rk_live_", token(is_alnum, 10)),
+    ("sk_test_", token(is_alnum, 10)),
+    ("sk-", apart(is_url64, 20)),
+    ("AIza", apart(is_url64, 30)),
+    ("npm_", apart(is_alnum, 30)),
+    ("hf_", apart(is_alnum, 30)),
+    ("pypi-Ag", token(is_url64, 40)),
+    ("GOCSPX-", token(is_url64, 20)),
+    ("hvs.", apart(is_url64, 20)),
+    ("AccountKey=", token(is_base64, 20)),
+    ("eyJ", Rule::WebToken),
+    ("-----BEGIN ", Rule::KeyBlock),
+    ("Authorization", Rule::Authorization),
+    ("authorization", Rule::Authorization),
+    ("AUTHORIZATION", Rule::Authorization),
+    ("Bearer ", Rule::Bearer),
+    ("bearer ", Rule::Bearer),
+    ("://", Rule::UserInfo),
+    ("PASSWORD", Rule::Variable),
+    ("PASSWD", Rule::Variable),
+    ("PASSPHRASE", Rule::Variable),
+    ("TOKEN", Rule::Variable),
+    ("SECRET", Rule::Variable),
+    ("API_KEY", Rule::Variable),
+    ("APIKEY", Rule::Variable),
+    ("ACCESS_KEY", Rule::Variable),
+    ("PRIVATE_KEY", Rule::Variable),
+    ("CREDENTIAL", Rule::Variable),
+    ("password", Rule::Setting),
+    ("passwd", Rule::Setting),
+    ("token", Rule::Setting),
+    ("secret", Rule::Setting),
+    ("api_key", Rule::Setting),
+    ("apikey", Rule::Setting),
+    ("access_key", Rule::Setting),
+];
+
+/// How far a token is looked at for a digit, and a name for its end.
+const NEAR: usize = 64;
+/// The longest name or password in front of a host.
+const USER_MAX: usize = 256;
+/// The longest header of a web token.
+const HEADER_MAX: usize = 2048;
+/// The longest block of a private key.
+const BLOCK_MAX: usize = 16 << 10;
+
+type Judged = Result<Option<Secret>, More>;
+
+impl Rule {
+    /// Says where behind the trigger a secret lies, if there is one.
+    pub(super) fn judge(&self, text: &Text<'_>) -> Judged {
+        let trigger = text.trigger;
+        match *self {
+            Rule::Token {
+                class,
+                min,
+                apart,
+                digit,
+            } => {
+                if apart && text.before.is_some_and(is_alnum) {
+                    return Ok(None);
+                }
+                let len = text.run(trigger, class, NEAR)?;
+                let fits = len >= min && (!digit || text.has_digit(trigger, len));
+                Ok(fits.then_some(Secret {
+                    from: trigger,
+                    len,
+                    and_on: Some(class),
+                }))
+            }
+            Rule::AccessKey(exactly) => {
+                if text.before.is_some_and(is_alnum) {
+                    return Ok(None);
+                }
+                let len = text.run(trigger, is_alnum, exactly + 1)?;
+                let fits = len == exactly && text.run(trigger, is_capital, len)? == len;
+                Ok(fits.then_some(Secret {
+                    from: trigger,
+                    len,
+                    and_on: None,
+                }))
+            }
+            Rule::WebToken => web_token(text),
+            Rule::KeyBlock => key_block(text),
+            Rule::Authorization => authorization(text),
+            Rule::Bearer => {
+                let from = trigger + text.run(trigger, is_space, 4)?;
+                let fits =
+                    !text.before.is_some_and(is_alnum) && text.run(from, is_bearer, 16)? == 16;
+                Ok(fits.then_some(Secret {
+                    from,
+                    len: 16,
+                    and_on: Some(is_bearer),
+                }))
+            }
+            Rule::UserInfo => user_info(text),
+            Rule::Variable => assignment(text, true),
+            Rule::Setting => assignment(text, false),
+        }
+    }
+}
+
+impl Text<'_> {
+    /// How many bytes of a class follow `from`, looking no further than `max`.
+    fn run(&self, from: usize, class: Class, max: usize) -> Result<usize, More> {
+        let seen = self.bytes.get(from..).unwrap_or_default();
+        let len = seen
+            .iter()
+            .take(max)
+            .take_while(|byte| class(**byte))
+            .count();
+        if len == seen.len() && len < max && !self.is_last {
+            Err(More)
+        } else {
+            Ok(len)
+        }
+    }
+
+    /// The byte at `at`; none behind the end.
+    fn peek(&self, at: usize) -> Result<Option<u8>, More> {
+        match self.bytes.get(at) {
+            None if !self.is_last => Err(More),
+            other => Ok(other.copied()),
+        }
+    }
+
+    fn cut(&self, from: usize, len: usize) -> &[u8] {
+        self.bytes
+            .get(from..)
+            .map_or(&[], |rest| rest.get(..len).unwrap_or(rest))
+    }
+
+    fn has_digit(&self, from: usize, len: usize) -> bool {
+        self.cut(from, len).iter().any(u8::is_ascii_digit)
+    }
+}
+
+fn web_token(text: &Text<'_>) -> Judged {
+    if text.before.is_some_and(is_alnum) {
+        return Ok(None);
+    }
+    let header = text.trigger + text.run(text.trigger, is_url64, HEADER_MAX)?;
+    for (at, expected) in (header..).zip(b".eyJ") {
+        if text.peek(at)? != Some(*expected) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Secret {
+        from: text.trigger,
+        len: header - text.trigger,
+        and_on: Some(is_web_token),
+    }))
+}
+
+fn key_block(text: &Text<'_>) -> Judged {
+    let from = text.trigger + text.run(text.trigger, is_label, NEAR)?;
+    for (at, expected) in (from..).zip(b"-----") {
+        if text.peek(at)? != Some(*expected) {
+            return Ok(None);
+        }
+    }
+    if !text
+        .cut(text.trigger, from - text.trigger)
+        .ends_with(b"PRIVATE KEY")
+    {
+        return Ok(None);
+    }
+    let from = from + 5;
+    let body = text.cut(from, BLOCK_MAX);
+    if let Some(len) = memmem::find(body, b"-----END ") {
+        return Ok(Some(Secret {
+            from,
+            len,
+            and_on: None,
+        }));
+    }
+    if body.len() < BLOCK_MAX && !text.is_last {
+        return Err(More);
+    }
+    // Its end is missing: what looks like lines of the block is masked, and nothing else is lost.
+    let lines = body.split_inclusive(|byte| *byte == b'\n').enumerate();
+    let of_key = lines.take_while(|(index, line)| {
+        let line = line.trim_ascii();
+        *index == 0 && line.is_empty()
+            || line.len() >= 16 && line.iter().all(|byte| is_base64(*byte))
+    });
+    let len = of_key.map(|(_, line)| line.len()).sum();
+    let and_on: Option<Class> = if len == BLOCK_MAX {
+        Some(is_base64)
+    } else {
+        None
+    };
+    Ok((len > 1).then_some(Secret { from, len, and_on }))
+}
+
+fn authorization(text: &Text<'_>) -> Judged {
+    let scheme = text.trigger + text.run(text.trigger, is_separator, 8)?;
+    if !text
+        .cut(text.trigger, scheme - text.trigger)
+        .iter()
+        .any(|byte| matches!(byte, b':' | b'='))
+    {
+        return Ok(None);
+    }
+    let word = scheme + text.run(scheme, is_url64, NEAR)?;
+    let value = word + text.run(word, is_space, 4)?;
+    let scheme_end = if value > word { word } else { scheme };
+    let named = text.cut(scheme, scheme_end - scheme).to_ascii_lowercase();
+    let (is_scheme, and_on): (bool, Class) = match named.as_slice() {
+        b"bearer" | b"basic" | b"token" | b"apikey" | b"negotiate" | b"ntlm" => (true, is_value),
+        // Their parts are quoted one by one.
+        b"digest" | b"aws4-hmac-sha256" => (true, is_line),
+        _ => (false, is_value),
+    };
+    // A word that names no scheme is a value by itself, if it is long enough to be no prose.
+    let (from, min) = if is_scheme { (value, 1) } else { (scheme, 16) };
+    let len = text.run(from, and_on, min)?;
+    Ok((len == min).then_some(Secret {
+        from,
+        len,
+        and_on: Some(and_on),
+    }))
+}
+
+fn user_info(text: &Text<'_>) -> Judged {
+    let user = text.run(text.trigger, is_user, USER_MAX)?;
+    let end = text.trigger + user;
+    match text.peek(end)? {
+        Some(b':') => {
+            let len = text.run(end + 1, is_password, USER_MAX)?;
+            let fits = len > 0 && text.peek(end + 1 + len)? == Some(b'@');
+            Ok(fits.then_some(Secret {
+                from: end + 1,
+                len,
+                and_on: None,
+            }))
+        }
+        // A token in the place of the user.
+        Some(b'@') if user >= 20 && text.has_digit(text.trigger, user) => Ok(Some(Secret {
+            from: text.trigger,
+            len: user,
+            and_on: None,
+        })),
+        _ => Ok(None),
+    }
+}
+
+/// `NAME=value`, `NAME="value"`, and, where the value looks like no word, `NAME: value` and `NAME = value`.
+fn assignment(text: &Text<'_>, is_variable: bool) -> Judged {
+    // `TOKENIZER` and `SECRETS` are other words; `TOKEN_2` and `SECRET_KEY` are not.
+    if text
+        .peek(text.trigger)?
+        .is_some_and(|next| next.is_ascii_alphabetic())
+    {
+        return Ok(None);
+    }
+    let name_end = text.trigger
+        + text.run(
+            text.trigger,
+            if is_variable {
+                is_capital_word
+            } else {
+                is_small_word
+            },
+            NEAR,
+        )?;
+    let quotes_end = name_end + text.run(name_end, is_quote, 4)?;
+    let sign = quotes_end + text.run(quotes_end, is_space, 4)?;
+    let is_direct = match text.peek(sign)? {
+        Some(b'=') => sign == quotes_end,
+        Some(b':') => false,
+        _ => return Ok(None),
+    };
+    let opened = sign
+        + 1
+        + if is_direct {
+            0
+        } else {
+            text.run(sign + 1, is_space, 4)?
+        };
+    let from = opened + text.run(opened, is_quote, 4)?;
+    // What names or calls a secret is none, and `==` compares.
+    if text
+        .peek(from)?
+        .is_some_and(|first| matches!(first, b'=' | b'$' | b'*' | b'<' | b'('))
+    {
+        return Ok(None);
+    }
+    let len = text.run(from, is_value, NEAR)?;
+    let is_random = len >= 8 && text.has_digit(from, len) && !text.cut(from, len).contains(&b'(');
+    let is_quoted = quotes_end > name_end;
+    let fits = match (is_variable, is_direct) {
+        (true, true) => len > 0,
+        (true, false) | (false, true) => is_random,
+        // `"password": "…"` is data, `token: …` could be prose.
+        (false, false) => is_random && (is_quoted || len >= 16),
+    };
+    Ok(fits.then_some(Secret {
+        from,
+        len,
+        and_on: Some(is_value),
+    }))
+}
+
+fn is_alnum(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+fn is_capital(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+fn is_word(byte: u8) -> bool {
+    is_alnum(byte) || byte == b'_'
+}
+
+fn is_capital_word(byte: u8) -> bool {
+    is_capital(byte) || byte == b'_'
+}
+
+fn is_small_word(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+fn is_url64(byte: u8) -> bool {
+    is_word(byte) || byte == b'-'
+}
+
+fn is_base64(byte: u8) -> bool {
+    is_alnum(byte) || matches!(byte, b'+' | b'/' | b'=')
+}
+
+fn is_web_token(byte: u8) -> bool {
+    is_url64(byte) || byte == b'.'
+}
+
+fn is_bearer(byte: u8) -> bool {
+    is_web_token(byte) || is_base64(byte) || byte == b'~'
+}
+
+fn is_label(byte: u8) -> bool {
+    is_capital(byte) || byte == b' '
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'\\')
+}
+
+fn is_separator(byte: u8) -> bool {
+    is_space(byte) || is_quote(byte) || matches!(byte, b':' | b'=')
+}
+
+fn is_line(byte: u8) -> bool {
+    !matches!(byte, b'\n' | b'\r')
+}
+
+fn is_value(byte: u8) -> bool {
+    !byte.is_ascii_whitespace() && !is_quote(byte)
+}
+
+fn is_password(byte: u8) -> bool {
+    is_value(byte) && !matches!(byte, b'/' | b'@' | b'<' | b'>' | b'`')
+}
+
+fn is_user(byte: u8) -> bool {
+    is_password(byte) && !matches!(byte, b':' | b'?' | b'#')
+}
