@@ -73,7 +73,7 @@ impl Draft {
     ///
     /// If the flags make no record that a reader could use.
     pub fn flags(kind: Kind, given: &Given) -> Result<Draft, BadLine> {
-        let line = Line::parse(b"{}")?.edit(&Edit::new().end("kind", &kind));
+        let line = Line::empty().edit(&Edit::new().end("kind", &kind));
         Draft::complete(line, given)
     }
 

@@ -58,6 +58,12 @@ impl fmt::Display for BadLine {
 impl std::error::Error for BadLine {}
 
 impl Line {
+    /// A record without any member.
+    #[must_use]
+    pub fn empty() -> Line {
+        Line::of_valid("{}".to_owned())
+    }
+
     /// Takes `bytes` as a record.
     ///
     /// # Errors

@@ -143,11 +143,17 @@ pub struct Forwards<R> {
     end: usize,
     done: bool,
     line: u64,
+    max: usize,
 }
 
 impl<R: Read> Forwards<R> {
-    /// Reads lines from `input`.
+    /// Reads lines of at most [`LINE_MAX`] bytes from `input`.
     pub fn new(input: R) -> Forwards<R> {
+        Forwards::with_max(input, LINE_MAX)
+    }
+
+    /// Reads lines of at most `max` bytes from `input`.
+    pub fn with_max(input: R, max: usize) -> Forwards<R> {
         Forwards {
             input,
             buffer: vec![0; BLOCK],
@@ -155,6 +161,7 @@ impl<R: Read> Forwards<R> {
             end: 0,
             done: false,
             line: 0,
+            max,
         }
     }
 
@@ -187,7 +194,7 @@ impl<R: Read> Forwards<R> {
             let newline =
                 memchr(b'\n', unread.get(searched..).unwrap_or_default()).map(|at| at + searched);
             if newline.is_none() && !self.done {
-                if unread.len() > LINE_MAX {
+                if unread.len() > self.max {
                     dropped += unread.len() as u64;
                     self.begin = self.end;
                 }
@@ -203,7 +210,7 @@ impl<R: Read> Forwards<R> {
             self.begin += len + usize::from(newline.is_some());
             self.line += 1;
             let total = dropped + len as u64;
-            if total > LINE_MAX as u64 {
+            if total > self.max as u64 {
                 return Ok(Some(Found::TooLong(total)));
             }
             return Ok(Some(Found::Line(

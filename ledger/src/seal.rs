@@ -26,10 +26,7 @@ pub fn seal(record: &str, seq: u64) -> String {
     text.push_str("\"seq\":");
     text.push_str(&seq.to_string());
     let crc = crc32c(text.as_bytes());
-    text.push_str(",\"crc\":\"");
-    text.push_str(&format!("{crc:08x}"));
-    text.push_str("\"}");
-    text
+    text + &format!(",\"crc\":\"{crc:08x}\"}}")
 }
 
 /// Checks the checksum of a stored line: its number if it is sealed, none if it never was.

@@ -174,6 +174,8 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(literals).prop_map(str::to_owned),
         "[a-z0-9A-Z]{1,40}",
+        Just("ORD".to_owned()),
+        Just("sb-".to_owned()),
         "[ =:.@/\"'\n-]{1,3}",
         Just(".eyJ".to_owned()),
         Just("PRIVATE KEY-----\n".to_owned()),
