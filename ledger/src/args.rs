@@ -18,6 +18,7 @@ use crate::time::parse_duration;
 /// iteration; `seq` and `crc` at the end. Flags replace what a record has. Everything else stays as it came.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "lrecord", version, max_term_width = 100, after_help = RECORD_EXAMPLE, after_long_help = RECORD_MORE)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Lrecord {
     /// Make one record of this kind from flags
     #[arg(long, value_name = "KIND", value_parser = kind)]
@@ -92,6 +93,9 @@ pub struct Lrecord {
     /// A file that ends with the agent's notes, for what was tried
     #[arg(long, value_name = "FILE", help_heading = "Fields")]
     pub notes: Option<String>,
+    /// Mask secrets of well-known shapes in every text
+    #[arg(long, hide_short_help = true)]
+    pub redact: bool,
     /// A key that makes a retry safe: a record with it is stored once
     #[arg(long, value_name = "KEY", hide_short_help = true)]
     pub id: Option<String>,

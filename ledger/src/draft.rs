@@ -15,6 +15,7 @@ use crate::line::{BadLine, Edit, Line};
 use crate::log::Tail;
 use crate::read::Found;
 use crate::record::{Attempt, Gate, Head, Incoming, Kind, SCHEMA};
+use crate::redact::redact;
 use crate::seal;
 
 /// What flags and surroundings say of every record.
@@ -32,6 +33,8 @@ pub struct Given {
     pub iteration: Option<i64>,
     /// The key under which a repetition is known.
     pub id: Option<String>,
+    /// Whether secrets are masked.
+    pub redact: bool,
 }
 
 /// A record that lacks only what the end of the ledger tells.
@@ -82,6 +85,11 @@ impl Draft {
             line
         } else {
             with_fields(&line, &given.fields)?
+        };
+        let line = if given.redact {
+            line.map_texts(redact)
+        } else {
+            line
         };
         let seen: Incoming<'_> = line.view()?;
         let kind = seen.check()?;

@@ -134,6 +134,33 @@ impl Line {
         edit.apply(self)
     }
 
+    /// Gives every text in the record, names included, to `change`, and takes what it makes of it.
+    #[must_use]
+    pub fn map_texts(&self, change: impl Fn(&str) -> Cow<'_, str>) -> Line {
+        let mut out = String::with_capacity(self.text.len());
+        let mut scan = Scan {
+            bytes: self.text.as_bytes(),
+            at: 0,
+        };
+        while let Some(quote) = memchr::memchr(
+            b'"',
+            self.text.as_bytes().get(scan.at..).unwrap_or_default(),
+        ) {
+            let begin = scan.at + quote;
+            out.push_str(self.cut(scan.at..begin));
+            scan.at = begin;
+            scan.string();
+            let raw = self.cut(begin..scan.at);
+            let text: String = serde_json::from_str(raw).unwrap_or_default();
+            match change(&text) {
+                Cow::Borrowed(_) => out.push_str(raw),
+                Cow::Owned(changed) => out.push_str(&json(&changed)),
+            }
+        }
+        out.push_str(self.cut(scan.at..self.text.len()));
+        Line::of_valid(out)
+    }
+
     fn cut(&self, range: Range<usize>) -> &str {
         self.text.get(range).unwrap_or_default()
     }
@@ -491,6 +518,23 @@ mod tests {
         assert!(
             Line::parse(format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).as_bytes())
                 .is_err()
+        );
+    }
+
+    fn quoted_if_s(text: &str) -> Cow<'_, str> {
+        if text.contains('s') {
+            Cow::Owned("\"".to_owned())
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+
+    #[test]
+    fn every_text_can_be_changed_and_nothing_else() {
+        let line = Line::parse(br#"{"a":["s\"",1e400,{"b":"\u0073"}], "c":"\u00e9"}"#).unwrap();
+        assert_eq!(
+            line.map_texts(quoted_if_s).as_str(),
+            r#"{"a":["\"",1e400,{"b":"\""}], "c":"\u00e9"}"#
         );
     }
 

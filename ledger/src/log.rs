@@ -62,8 +62,6 @@ pub enum LogError {
     Newer(PathBuf, u32),
     /// The file lies on NFS.
     Nfs(PathBuf),
-    /// A record is longer than [`RECORD_MAX`]; its length in bytes.
-    TooLong(usize),
     /// The write failed; the file is as it was, but for complete lines that were kept.
     Write(PathBuf, io::Error),
     /// The write succeeded, the flush did not: the records may or may not survive a power loss.
@@ -108,12 +106,6 @@ impl fmt::Display for LogError {
                     path.display()
                 )
             }
-            LogError::TooLong(bytes) => {
-                write!(
-                    f,
-                    "record of {bytes} bytes is longer than {RECORD_MAX}: put evidence in a file and name it"
-                )
-            }
             LogError::Flush(path, error) => write!(
                 f,
                 "'{}' was written but not flushed ({}): the record may or may not survive",
@@ -136,12 +128,42 @@ pub fn reason(error: &io::Error) -> String {
 /// What one append did.
 #[derive(Debug, Default)]
 pub struct Appended {
-    /// The lines as they are stored, in order; those that were not are missing at the end.
-    pub lines: Vec<String>,
+    /// The records that are stored, in order.
+    pub stored: Vec<Stored>,
+    /// The records that are too long for a ledger, which the others do not suffer from.
+    pub refused: Vec<TooLong>,
     /// The length of the torn tail that the write closed, in bytes.
     pub healed_bytes: u64,
-    /// Why not all lines were stored, or not made durable.
+    /// Why not all others were stored, or not made durable.
     pub error: Option<LogError>,
+}
+
+/// A record as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Which of the records given it is, from 0.
+    pub index: usize,
+    /// Its line.
+    pub line: String,
+}
+
+/// A record that is longer than [`RECORD_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    /// Which of the records given it is, from 0.
+    pub index: usize,
+    /// How long it would be, in bytes.
+    pub bytes: usize,
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "record of {} bytes is longer than {RECORD_MAX}: put evidence in a file and name it",
+            self.bytes
+        )
+    }
 }
 
 /// What stands in the ledger when the lock is taken.
@@ -319,8 +341,8 @@ impl Log {
             .data
             .as_ref()
             .expect("something was just written to the ledger");
-        if appended.lines.is_empty() || self.options.sync != Sync::Data {
-            self.unsynced |= !appended.lines.is_empty();
+        if appended.stored.is_empty() || self.options.sync != Sync::Data {
+            self.unsynced |= !appended.stored.is_empty();
             return;
         }
         let mut flushed = data.sync_data();
@@ -329,7 +351,7 @@ impl Log {
         }
         if let Err(error) = flushed {
             appended.error = Some(LogError::Flush(self.path.clone(), error));
-            appended.lines.clear();
+            appended.stored.clear();
         }
     }
 }
@@ -420,18 +442,21 @@ fn write(mut data: &File, len: u64, end: &End, records: &[Line], path: &Path) ->
         Vec::new()
     };
     let mut ends = Vec::with_capacity(records.len());
-    for (seq, record) in (end.seq..).zip(records) {
-        let line = seal::seal(record.as_str(), seq);
+    for (index, record) in records.iter().enumerate() {
+        let line = seal::seal(record.as_str(), end.seq + appended.stored.len() as u64);
         if line.len() >= RECORD_MAX {
-            appended.error = Some(LogError::TooLong(line.len()));
-            break;
+            appended.refused.push(TooLong {
+                index,
+                bytes: line.len(),
+            });
+            continue;
         }
         block.extend_from_slice(line.as_bytes());
         block.push(b'\n');
         ends.push(block.len());
-        appended.lines.push(line);
+        appended.stored.push(Stored { index, line });
     }
-    if appended.lines.is_empty() {
+    if appended.stored.is_empty() {
         return appended;
     }
     let result = loop {
@@ -448,7 +473,7 @@ fn write(mut data: &File, len: u64, end: &End, records: &[Line], path: &Path) ->
             .and_then(|last| ends.get(last))
             .copied()
             .unwrap_or(0);
-        appended.lines.truncate(complete);
+        appended.stored.truncate(complete);
         let error = match (result, data.set_len(len + keep as u64)) {
             (Err(error), _) | (Ok(_), Err(error)) => error,
             (Ok(_), Ok(())) => io::Error::new(
@@ -458,7 +483,7 @@ fn write(mut data: &File, len: u64, end: &End, records: &[Line], path: &Path) ->
         };
         appended.error = Some(LogError::Write(path.to_owned(), error));
     }
-    if !appended.lines.is_empty() {
+    if !appended.stored.is_empty() {
         appended.healed_bytes = end.torn_bytes;
     }
     appended

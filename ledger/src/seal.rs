@@ -35,6 +35,7 @@ pub fn seal(record: &str, seq: u64) -> String {
 ///
 /// [`BadLine::BadChecksum`] if the line has a checksum that does not agree with it.
 pub fn verify(line: &[u8]) -> Result<Option<u64>, BadLine> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let Some(split) = line.len().checked_sub(SUFFIX_LEN) else {
         return Ok(None);
     };
@@ -75,6 +76,11 @@ mod tests {
         ] {
             let line = seal(record, 41);
             assert_eq!(verify(line.as_bytes()), Ok(Some(41)), "{line}");
+            assert_eq!(
+                verify(format!("{line}\r").as_bytes()),
+                Ok(Some(41)),
+                "{line}"
+            );
             assert!(crate::line::Line::parse(line.as_bytes()).is_ok(), "{line}");
         }
         assert_eq!(

@@ -81,7 +81,7 @@ fn records_are_numbered_from_one_and_kept_from_others() {
     )
     .unwrap();
     assert!(appended.error.is_none());
-    assert_eq!(appended.lines.len(), 2);
+    assert_eq!(appended.stored.len(), 2);
     append(&place.ledger(), &["{}"]).unwrap();
     assert_eq!(read(&place.ledger()), (vec![1, 2, 3], 0));
     assert_eq!(
@@ -89,7 +89,12 @@ fn records_are_numbered_from_one_and_kept_from_others() {
         0o600
     );
     let text = fs::read_to_string(place.ledger()).unwrap();
-    assert_eq!(text.lines().collect::<Vec<_>>()[..2], appended.lines[..]);
+    let stored: Vec<_> = appended
+        .stored
+        .iter()
+        .map(|stored| stored.line.as_str())
+        .collect();
+    assert_eq!(text.lines().collect::<Vec<_>>()[..2], stored);
 }
 
 #[test]
@@ -107,7 +112,7 @@ fn every_prefix_takes_the_next_record() {
     let whole = fs::read(place.ledger()).unwrap();
     for cut in 0..=whole.len() {
         fs::write(place.ledger(), &whole[..cut]).unwrap();
-        let kept = whole[..cut].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let kept = whole[..cut].split(|byte| *byte == b'\n').count() as u64 - 1;
         // A tail that lacks only its newline is whole again once the newline is written.
         let is_whole = cut < whole.len() && whole[cut] == b'\n';
         let torn = cut > 0 && whole[cut - 1] != b'\n';
@@ -144,15 +149,34 @@ fn lines_of_others_count_as_lines() {
 }
 
 #[test]
-fn a_record_that_is_too_long_is_refused_and_those_before_it_are_kept() {
+fn a_record_that_is_too_long_is_refused_and_the_others_are_kept() {
     let place = Place::new("long");
     let long = format!("{{\"note\":\"{}\"}}", "x".repeat(RECORD_MAX));
     let appended = append(&place.ledger(), &["{}", &long, "{}"]).unwrap();
-    assert_eq!(appended.lines.len(), 1);
-    assert!(matches!(appended.error, Some(LogError::TooLong(_))));
-    assert_eq!(read(&place.ledger()), (vec![1], 0));
+    assert_eq!(
+        appended
+            .stored
+            .iter()
+            .map(|stored| stored.index)
+            .collect::<Vec<_>>(),
+        [0, 2]
+    );
+    assert_eq!(
+        appended
+            .refused
+            .iter()
+            .map(|refused| refused.index)
+            .collect::<Vec<_>>(),
+        [1]
+    );
+    assert_eq!(read(&place.ledger()), (vec![1, 2], 0));
     let fits = format!("{{\"note\":\"{}\"}}", "x".repeat(RECORD_MAX - 64));
-    assert!(append(&place.ledger(), &[&fits]).unwrap().error.is_none());
+    assert!(
+        append(&place.ledger(), &[&fits])
+            .unwrap()
+            .refused
+            .is_empty()
+    );
 }
 
 #[test]
@@ -200,7 +224,7 @@ fn a_held_lock_is_waited_for_and_then_given_up() {
     assert!(matches!(busy, Err(LogError::Busy(..))));
     let waiting = std::thread::spawn({
         let path = place.ledger();
-        move || append(&path, &["{}"]).unwrap().lines.len()
+        move || append(&path, &["{}"]).unwrap().stored.len()
     });
     lock.unlock().unwrap();
     assert_eq!(waiting.join().unwrap(), 1);
@@ -234,7 +258,7 @@ fn writers_at_once_take_turns() {
                 );
                 for _ in 0..50 {
                     assert_eq!(
-                        log.append(|_| Ok(vec![record("{}")])).unwrap().lines.len(),
+                        log.append(|_| Ok(vec![record("{}")])).unwrap().stored.len(),
                         1
                     );
                 }
@@ -260,11 +284,11 @@ proptest! {
     ) {
         let place = Place::new("any");
         fs::write(place.ledger(), &before).unwrap();
-        let stored = append(&place.ledger(), &[r#"{"kind":"ack","note":"next"}"#]).unwrap().lines;
+        let stored = append(&place.ledger(), &[r#"{"kind":"ack","note":"next"}"#]).unwrap().stored;
         let after = fs::read(place.ledger()).unwrap();
         prop_assert!(after.starts_with(&before));
         let last = after.strip_suffix(b"\n").unwrap().rsplit(|byte| *byte == b'\n').next().unwrap();
-        prop_assert_eq!(last, stored[0].as_bytes());
+        prop_assert_eq!(last, stored[0].line.as_bytes());
         prop_assert!(seal::verify(last).unwrap().is_some());
     }
 }

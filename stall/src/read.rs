@@ -5,7 +5,7 @@ use std::io;
 
 use ledger::line::view;
 use ledger::read::{Backwards, Found, search};
-use ledger::record::{self, Head, Kind};
+use ledger::record::{self, Head, Kind, SCHEMA};
 use ledger::seal;
 
 use crate::history::{Attempt, History};
@@ -36,7 +36,7 @@ pub struct Histories {
 ///
 /// # Errors
 ///
-/// If the file cannot be read.
+/// If the file cannot be read, or has records of a newer schema.
 pub fn histories(mut lines: Backwards<'_>, wanted: &Selection) -> io::Result<Histories> {
     let mut reading = Reading {
         wanted,
@@ -47,7 +47,7 @@ pub fn histories(mut lines: Backwards<'_>, wanted: &Selection) -> io::Result<His
         match lines.next()? {
             None => break,
             Some(Found::Line(line)) if line.trim_ascii().is_empty() => {}
-            Some(Found::Line(line)) => match take(line) {
+            Some(Found::Line(line)) => match take(line)? {
                 Some(taken) => reading.add(&taken, line),
                 None => reading.damaged += 1,
             },
@@ -64,12 +64,23 @@ pub fn histories(mut lines: Backwards<'_>, wanted: &Selection) -> io::Result<His
 }
 
 /// The head of a line that is a record; none of a damaged one.
-fn take(line: &[u8]) -> Option<Head<'_>> {
-    seal::verify(line).ok()?;
-    let head: Head<'_> = view(line).ok()?;
+///
+/// A record of a newer schema is an error: to pass it over could turn the verdict.
+fn take(line: &[u8]) -> io::Result<Option<Head<'_>>> {
+    let Some(head) = seal::verify(line)
+        .ok()
+        .and_then(|_| view::<Head<'_>>(line).ok())
+    else {
+        return Ok(None);
+    };
+    if let Some(v) = head.v.filter(|v| *v > SCHEMA) {
+        return Err(io::Error::other(format!(
+            "it has records of schema {v}: use a looputils that knows it"
+        )));
+    }
     let readable =
         head.known_kind() != Some(Kind::Attempt) || view::<record::Attempt<'_>>(line).is_ok();
-    readable.then_some(head)
+    Ok(readable.then_some(head))
 }
 
 struct Reading<'w> {
@@ -220,7 +231,7 @@ pub fn dead_ends(file: &File, len: u64, history: &History) -> io::Result<Vec<Str
     let mut tried = std::collections::BTreeMap::new();
     let needle = serde_json::json!(last.fingerprint).to_string();
     search(file, len, needle.as_bytes(), |line| {
-        let Some(head) = take(line) else { return };
+        let Ok(Some(head)) = take(line) else { return };
         let same = head.known_kind() == Some(Kind::Attempt)
             && head.run_name() == history.run
             && head.gate_name() == history.name;

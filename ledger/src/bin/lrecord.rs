@@ -1,6 +1,8 @@
 //! `lrecord`: append records to the ledger of a run, so that none is lost.
 
 use std::cell::OnceCell;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ledger::args::{Iteration, Lrecord};
@@ -25,7 +27,7 @@ fn lrecord() -> Result<Answer, Failure> {
     let mut writer = Writer::open(&args, place)?;
     if let Some(kind) = kind_from_flags(&args) {
         let draft = Draft::flags(kind, &writer.given).map_err(Failure::usage)?;
-        writer.store(vec![draft])?;
+        writer.store(vec![(None, draft)])?;
     } else {
         copy_stdin(&mut writer)?;
     }
@@ -114,8 +116,8 @@ fn copy_stdin(writer: &mut Writer) -> Result<(), Failure> {
         };
         match draft {
             None => {}
-            Some(Ok(draft)) => batch.push(draft),
-            Some(Err(why)) => writer.refuse(&format!("stdin line {}: {why}", lines.line())),
+            Some(Ok(draft)) => batch.push((Some(lines.line()), draft)),
+            Some(Err(why)) => writer.refuse(Some(lines.line()), why),
         }
         // What is there now is stored now: a slow stream record by record, a fast one in large batches.
         while !lines.is_ready() && size < BATCH && edge::input_waits() {
@@ -141,7 +143,7 @@ struct Writer {
     given: Given,
     log: Log,
     notes: Option<Notes>,
-    directory: std::path::PathBuf,
+    directory: PathBuf,
     /// The commit that is checked out, once somebody asked.
     head: OnceCell<Option<String>>,
     /// What the last commit that was asked about says, by run, gate and commit.
@@ -166,15 +168,12 @@ impl Writer {
                 Iteration::Number(number) => Some(number),
             },
             id: args.id.clone(),
+            redact: args.redact,
         };
         let notes = args.notes.as_deref().map(read_notes).transpose()?.flatten();
         let Some(path) = place.path() else {
             return Err(Failure::usage("a ledger to write cannot be '-'"));
         };
-        if let Source::Home(home, file) = &place.source {
-            home.make(file.parent().unwrap_or(std::path::Path::new("")))
-                .map_err(Failure::failed)?;
-        }
         let options = log::Options {
             wait: args.wait,
             sync: args.sync.into(),
@@ -200,20 +199,29 @@ impl Writer {
         })
     }
 
-    fn refuse(&mut self, why: &str) {
-        edge::say(why);
+    fn refuse(&mut self, line: Option<u64>, why: impl Display) {
+        let at = line.map_or_else(String::new, |line| format!("stdin line {line}: "));
+        edge::say(&format!("{at}{why}"));
         self.refused = true;
     }
 
-    fn store(&mut self, mut drafts: Vec<Draft>) -> Result<(), Failure> {
+    /// Stores drafts, each with the number of its line if it came from stdin.
+    fn store(&mut self, mut drafts: Vec<(Option<u64>, Draft)>) -> Result<(), Failure> {
         if self.given.id.is_some() && self.stored + drafts.len() as u64 > 1 {
             return Err(Failure::failed("--id names one record, and there are more"));
         }
-        for draft in &mut drafts {
+        if let Source::Home(home, file) = &self.place.source {
+            home.make(file.parent().unwrap_or(Path::new("")))
+                .map_err(Failure::failed)?;
+        }
+        for (_, draft) in &mut drafts {
             self.say_what_was_checked(draft);
             self.say_what_was_tried(draft);
         }
-        let gates: Vec<Option<Gate>> = drafts.iter().map(|draft| draft.gate).collect();
+        let known: Vec<(Option<u64>, Option<Gate>)> = drafts
+            .iter()
+            .map(|(line, draft)| (*line, draft.gate))
+            .collect();
         let mut before = Before::default();
         let mut duplicate = None;
         let given = &self.given;
@@ -227,7 +235,7 @@ impl Writer {
                 Vec::new()
             };
             new.into_iter()
-                .map(|draft| before.finish(draft, given, tail))
+                .map(|(_, draft)| before.finish(draft, given, tail))
                 .collect()
         });
         let appended = appended.map_err(|error| match error {
@@ -240,21 +248,25 @@ impl Writer {
                 appended.healed_bytes
             ));
         }
-        self.stored += appended.lines.len() as u64 + u64::from(duplicate.is_some());
-        self.worst = gates
-            .into_iter()
-            .take(appended.lines.len())
-            .fold(self.worst, Ord::max);
-        let mut echo: String = appended
-            .lines
-            .iter()
-            .map(|line| self.shown(line) + "\n")
-            .collect();
+        self.stored += appended.stored.len() as u64 + u64::from(duplicate.is_some());
+        let mut echo = String::new();
+        for stored in &appended.stored {
+            self.worst = self
+                .worst
+                .max(known.get(stored.index).and_then(|(_, gate)| *gate));
+            echo += &(self.shown(&stored.line) + "\n");
+        }
         if let Some(stored) = duplicate {
             let line = stored.edit(&Edit::new().without("crc").end("duplicate", &true));
             echo += &(self.shown(line.as_str()) + "\n");
         }
         self.output.write(echo.as_bytes())?;
+        for refused in &appended.refused {
+            self.refuse(
+                known.get(refused.index).and_then(|(line, _)| *line),
+                refused,
+            );
+        }
         appended
             .error
             .map_or(Ok(()), |error| Err(Failure::failed(error)))
