@@ -67,7 +67,11 @@ impl Draft {
     ///
     /// If it is no record, or one that no reader could use.
     pub fn stdin(text: &[u8], given: &Given) -> Result<Draft, BadLine> {
-        Draft::complete(Line::parse(text)?, given)
+        if given.fields.is_empty() && !given.redact {
+            let (line, seen) = Line::parse_view(text)?;
+            return Draft::complete(line, seen, given);
+        }
+        Draft::changed(&Line::parse(text)?, given)
     }
 
     /// Makes a record of flags alone.
@@ -76,22 +80,22 @@ impl Draft {
     ///
     /// If the flags make no record that a reader could use.
     pub fn flags(kind: Kind, given: &Given) -> Result<Draft, BadLine> {
-        let line = Line::empty().edit(&Edit::new().end("kind", &kind));
-        Draft::complete(line, given)
+        Draft::changed(&Line::empty().edit(&Edit::new().end("kind", &kind)), given)
     }
 
-    fn complete(line: Line, given: &Given) -> Result<Draft, BadLine> {
-        let line = if given.fields.is_empty() {
-            line
-        } else {
-            with_fields(&line, &given.fields)?
-        };
+    /// The record with what flags change in it.
+    fn changed(line: &Line, given: &Given) -> Result<Draft, BadLine> {
+        let line = with_fields(line, &given.fields)?;
         let line = if given.redact {
             line.map_texts(redact)
         } else {
             line
         };
         let seen: Incoming<'_> = line.view()?;
+        Draft::complete(line.clone(), seen, given)
+    }
+
+    fn complete(line: Line, seen: Incoming<'_>, given: &Given) -> Result<Draft, BadLine> {
         let kind = seen.check()?;
         if let (Some(theirs), Some(ours), true) = (&seen.run, &given.run, given.is_run_ledger)
             && theirs != ours

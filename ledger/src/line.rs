@@ -5,6 +5,7 @@
 //! that a tool needs are in [`crate::record`].
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
 
@@ -12,11 +13,20 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// One JSON object on one line, without its `\n`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Line {
     text: String,
-    members: Vec<Member>,
+    /// Found when they are first asked for.
+    members: OnceCell<Vec<Member>>,
 }
+
+impl PartialEq for Line {
+    fn eq(&self, other: &Line) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Line {}
 
 /// Where one member of an object stands in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,13 +108,36 @@ impl Line {
         Line::of_valid(text)
     }
 
-    fn of_valid(text: String) -> Line {
-        let members = Scan {
-            bytes: text.as_bytes(),
-            at: 1,
+    /// Takes `bytes` as a record and gives a typed view of them, with one pass over the JSON for both.
+    ///
+    /// # Errors
+    ///
+    /// As [`Line::parse`] and [`Line::view`].
+    pub fn parse_view<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(Line, T), BadLine> {
+        let bytes = bytes.trim_ascii();
+        let seen = view(bytes)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| BadLine::NotUtf8)?;
+        if text.contains('\n') {
+            return Err(BadLine::NotAnObject("more than one line".into()));
         }
-        .members();
-        Line { text, members }
+        Ok((Line::of_valid(text.to_owned()), seen))
+    }
+
+    fn of_valid(text: String) -> Line {
+        Line {
+            text,
+            members: OnceCell::new(),
+        }
+    }
+
+    fn members(&self) -> &[Member] {
+        self.members.get_or_init(|| {
+            Scan {
+                bytes: self.text.as_bytes(),
+                at: 1,
+            }
+            .members()
+        })
     }
 
     /// The text of the record.
@@ -125,7 +158,9 @@ impl Line {
     /// Whether the record has this member.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.members.iter().any(|member| self.name(member) == name)
+        self.members()
+            .iter()
+            .any(|member| self.name(member) == name)
     }
 
     /// Applies `edit`; whatever it does not name stays as it is, in its place.
@@ -260,7 +295,7 @@ impl Edit {
     #[must_use]
     pub fn end_all(mut self, value: &impl Serialize) -> Edit {
         let line = Line::of(value);
-        for member in &line.members {
+        for member in line.members() {
             let value = line.cut(member.value.clone()).to_owned();
             self.end
                 .push((line.name(member).into_owned().into(), value));
@@ -269,14 +304,18 @@ impl Edit {
     }
 
     fn apply(&self, line: &Line) -> Line {
-        let mut joined = Joined::begin(line.text.len() + 192);
+        let mut joined = Joined {
+            text: String::with_capacity(line.text.len() + 256),
+            empty: true,
+        };
+        joined.text.push('{');
         for (name, value) in &self.front {
-            joined.add(name, value);
+            joined.add(&json(name), ":", value);
         }
         let mut before = 1;
-        for member in &line.members {
+        for member in line.members() {
             // What stands before a value is its key, with the comma and the space around it; the comma is set anew.
-            let lead = before..member.value.start;
+            let lead = line.cut(before..member.value.start);
             before = member.value.end;
             let name = line.name(member);
             if self.dropped.contains(&name) {
@@ -284,68 +323,33 @@ impl Edit {
             }
             let replacement = self.replaced.iter().find(|(replaced, _)| *replaced == name);
             let value = replacement.map_or(line.cut(member.value.clone()), |(_, value)| value);
-            joined.keep(line, member, lead, value);
+            joined.add(
+                lead.trim_start().strip_prefix(',').unwrap_or(lead),
+                "",
+                value,
+            );
         }
         for (name, value) in &self.end {
-            joined.add(name, value);
+            joined.add(&json(name), ":", value);
         }
-        joined.text.push_str(line.cut(before..line.text.len()));
-        Line {
-            text: joined.text,
-            members: joined.members,
-        }
+        Line::of_valid(joined.text + line.cut(before..line.text.len()))
     }
 }
 
 /// The text of an object as it is put together.
 struct Joined {
     text: String,
-    members: Vec<Member>,
+    empty: bool,
 }
 
 impl Joined {
-    fn begin(capacity: usize) -> Joined {
-        let mut text = String::with_capacity(capacity);
-        text.push('{');
-        Joined {
-            text,
-            members: Vec::with_capacity(24),
-        }
-    }
-
-    fn separate(&mut self) {
-        if !self.members.is_empty() {
+    fn add(&mut self, lead: &str, colon: &str, value: &str) {
+        if !std::mem::take(&mut self.empty) {
             self.text.push(',');
         }
-    }
-
-    fn add(&mut self, name: &str, value: &str) {
-        self.separate();
-        let begin = self.text.len() + 1;
-        self.text.push_str(&json(&name));
-        let name = begin..self.text.len() - 1;
-        self.text.push(':');
-        self.value(name, value);
-    }
-
-    /// Takes a member over from `line`: the text before its value, which holds its key, and `value`.
-    fn keep(&mut self, line: &Line, member: &Member, lead: Range<usize>, value: &str) {
-        self.separate();
-        let text = line.cut(lead.clone());
-        let text = text.trim_start().strip_prefix(',').unwrap_or(text);
-        let begin = self.text.len() + text.len() - (lead.end - member.name.start);
-        let name = begin..begin + member.name.len();
-        self.text.push_str(text);
-        self.value(name, value);
-    }
-
-    fn value(&mut self, name: Range<usize>, value: &str) {
-        let begin = self.text.len();
-        self.text.push_str(value);
-        self.members.push(Member {
-            name,
-            value: begin..self.text.len(),
-        });
+        for part in [lead, colon, value] {
+            self.text.push_str(part);
+        }
     }
 }
 
@@ -566,7 +570,7 @@ mod tests {
             let again = Line::parse(edited.as_str().as_bytes()).unwrap();
             prop_assert!(again.has("zz"));
             prop_assert_eq!(&again, &edited);
-            prop_assert_eq!(again.members.len(), fields.len() + 1);
+            prop_assert_eq!(again.members().len(), fields.len() + 1);
         }
 
         #[test]

@@ -8,6 +8,7 @@
 //!
 //! Shapes are all that is known here: a password in plain words passes. Nothing that was masked can be recovered.
 
+mod class;
 mod rules;
 
 use std::borrow::Cow;
@@ -15,7 +16,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, Match, MatchKind, Span, packed};
 
-use rules::{Class, RULES, Text};
+use class::Class;
+use rules::{RULES, Text};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "[redacted]";

@@ -5,8 +5,11 @@
 
 use memchr::memmem;
 
-/// Which bytes a secret is made of.
-pub(super) type Class = fn(u8) -> bool;
+use super::class::{
+    Class, is_alnum, is_base64, is_bearer, is_capital, is_capital_word, is_label, is_line,
+    is_password, is_quote, is_separator, is_small_word, is_space, is_url64, is_user, is_value,
+    is_web_token, is_word,
+};
 
 /// More of the stream must be seen before this can be judged.
 pub(super) struct More;
@@ -181,11 +184,10 @@ impl Rule {
             Rule::Stripe if matches!(text.before, Some(b's' | b'r')) => {
                 text.at_least(10, trigger, is_alnum)
             }
-            Rule::Stripe => Ok(None),
             Rule::Bearer if matches!(text.before, Some(b'B' | b'b')) => {
                 text.at_least(16, trigger + text.run(trigger, is_space, 4)?, is_bearer)
             }
-            Rule::Bearer => Ok(None),
+            Rule::Stripe | Rule::Bearer => Ok(None),
             Rule::UserInfo => user_info(text),
             Rule::Variable(ends) => assignment(text, ends, true),
             Rule::Setting(ends) => assignment(text, ends, false),
@@ -404,72 +406,4 @@ fn assignment(text: &Text<'_>, ends: &[&str], is_variable: bool) -> Judged {
         len,
         and_on: Some(is_value),
     }))
-}
-
-fn is_alnum(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-}
-
-fn is_capital(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit()
-}
-
-fn is_word(byte: u8) -> bool {
-    is_alnum(byte) || byte == b'_'
-}
-
-fn is_capital_word(byte: u8) -> bool {
-    is_capital(byte) || byte == b'_'
-}
-
-fn is_small_word(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
-}
-
-fn is_url64(byte: u8) -> bool {
-    is_word(byte) || byte == b'-'
-}
-
-fn is_base64(byte: u8) -> bool {
-    is_alnum(byte) || matches!(byte, b'+' | b'/' | b'=')
-}
-
-fn is_web_token(byte: u8) -> bool {
-    is_url64(byte) || byte == b'.'
-}
-
-fn is_bearer(byte: u8) -> bool {
-    is_web_token(byte) || is_base64(byte) || byte == b'~'
-}
-
-fn is_label(byte: u8) -> bool {
-    is_capital(byte) || byte == b' '
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}
-
-fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'\\')
-}
-
-fn is_separator(byte: u8) -> bool {
-    is_space(byte) || is_quote(byte) || matches!(byte, b':' | b'=')
-}
-
-fn is_line(byte: u8) -> bool {
-    !matches!(byte, b'\n' | b'\r')
-}
-
-fn is_value(byte: u8) -> bool {
-    !byte.is_ascii_whitespace() && !is_quote(byte)
-}
-
-fn is_password(byte: u8) -> bool {
-    is_value(byte) && !matches!(byte, b'/' | b'@' | b'<' | b'>' | b'`')
-}
-
-fn is_user(byte: u8) -> bool {
-    is_password(byte) && !matches!(byte, b':' | b'?' | b'#')
 }
