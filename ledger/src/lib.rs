@@ -11,6 +11,7 @@ pub mod crc;
 pub mod draft;
 pub mod edge;
 pub mod git;
+pub mod history;
 pub mod line;
 pub mod log;
 pub mod notes;

@@ -152,7 +152,7 @@ impl Head<'_> {
 }
 
 /// One try at the task, as a reader of ledgers sees it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Attempt<'a> {
     /// What the gate said, by its name on the wire.
     #[serde(borrow)]

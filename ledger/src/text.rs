@@ -36,6 +36,17 @@ pub fn shortened(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(kept + "…")
 }
 
+/// A number of things: `1 damaged line`, `2 damaged lines`.
+///
+/// ```
+/// # use ledger::text::counted;
+/// assert_eq!([1, 2].map(|n| counted(n, "damaged line")), ["1 damaged line", "2 damaged lines"]);
+/// ```
+#[must_use]
+pub fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Control characters, directional marks and overrides, zero-width characters, the byte order mark.
 fn is_hidden(c: char) -> bool {
     c.is_control()

@@ -54,8 +54,9 @@ const MORE: &str = "\
 Detectors:
   same-failure  the same failure k times in a row, none of it rarer; asks for a person from 2k on
                 (with --only same-failure from k+1 on, as the earlier journal did)
-  no-ground     k attempts, counted from and including the last that gained ground, gained none; an attempt
-                gains ground when it passes, or when it does not include all that failed in an earlier one
+  no-ground     k attempts, counted from and including the last that gained ground, gained none;
+                an attempt gains ground when it passes, or when it repairs something of each
+                earlier one (one fewer of the same failure is a repair)
 
 Examples:
   The whole turn in one status:

@@ -1,10 +1,12 @@
 //! The verdict: the worst finding, with all of them.
 
+use ledger::history::History;
 use ledger::record::{Finding, Gate, GateStanding, Kind, SCHEMA, Severity, Standing, Verdict};
+use ledger::text::counted;
 use ledger::time::Instant;
 
+use crate::Config;
 use crate::detectors::Detector;
-use crate::{Config, History};
 
 /// What to judge by.
 #[derive(Clone, Debug)]
@@ -37,7 +39,10 @@ pub fn judge(history: &History, asked: &Asked, dead_ends: Vec<String>, now: Inst
     let damaged_within = stalled.map_or(0, |finding| history.damaged_within(finding.count));
     let reason = match damaged_within {
         0 => reason.to_owned(),
-        _ => format!("{reason} (unsure: {damaged_within} damaged lines lie between)"),
+        _ => format!(
+            "{reason} (unsure: {} in between)",
+            counted(damaged_within, "damaged line")
+        ),
     };
     Verdict {
         v: SCHEMA,
@@ -235,7 +240,7 @@ mod tests {
         assert!(
             verdict(&history)
                 .reason
-                .ends_with("(unsure: 2 damaged lines lie between)")
+                .ends_with("(unsure: 2 damaged lines in between)")
         );
         history.damaged_after = vec![3, 0, 0, 0];
         assert!(!verdict(&history).reason.contains("damaged"));

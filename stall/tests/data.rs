@@ -9,9 +9,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use ledger::history::{Selection, dead_ends, histories};
 use serde_json::Value;
 use stall::detectors::ALL;
-use stall::read::{Selection, dead_ends, histories};
 use stall::{Asked, Config, judge};
 
 #[test]

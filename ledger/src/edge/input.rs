@@ -14,7 +14,7 @@ use crate::read::{Backwards, Forwards};
 /// The flags that say which ledger and which run.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct LedgerArgs {
-    /// The ledger: a file, or '-' to read one from stdin (`LOOP_LEDGER`) [default: the run's, in .loop]
+    /// The ledger; where it is only read, '-' reads one from stdin (`LOOP_LEDGER`) [default: the run's, in .loop]
     #[arg(long, value_name = "PATH", help_heading = "Ledger")]
     pub ledger: Option<String>,
     /// The run: labels what is written, selects what is read (`LOOP_RUN`)

@@ -10,6 +10,8 @@
 
 mod class;
 mod rules;
+mod shapes;
+mod text;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -17,7 +19,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input, Match, MatchKind, Span, packed};
 
 use class::Class;
-use rules::{RULES, Text};
+use rules::RULES;
+use text::{More, Text};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "[redacted]";
@@ -150,7 +153,7 @@ impl Redactor {
                 is_last,
             };
             match rule.map_or(Ok(None), |rule| rule.judge(&seen)) {
-                Err(rules::More) => {
+                Err(More) => {
                     out.extend_from_slice(cut(kept, start));
                     return start;
                 }

@@ -3,13 +3,14 @@
 use std::process;
 
 use ledger::edge::{self, Answer, Failure, Format, LedgerFile, Style};
+use ledger::history::{self, Histories, History, Selection};
 use ledger::line::Line;
 use ledger::place::{Place, Source};
 use ledger::record::{Gate, Standing, Verdict};
+use ledger::text::counted;
 use ledger::time::Instant;
 use stall::args::{ExitCode, Lstall};
-use stall::read::{self, Histories, Selection};
-use stall::{Asked, Config, History, detectors, judge, of_gates, show};
+use stall::{Asked, Config, detectors, judge, of_gates, show};
 
 fn main() -> process::ExitCode {
     edge::run("lstall", lstall)
@@ -105,11 +106,12 @@ fn read(ledger: Option<&LedgerFile>, wanted: &Selection) -> Result<Histories, Fa
         return Ok(Histories::default());
     };
     let unreadable = |error| Failure::unreadable(&ledger.name, &error);
-    let found = read::histories(ledger.backwards()?, wanted).map_err(unreadable)?;
+    let found = history::histories(ledger.backwards()?, wanted).map_err(unreadable)?;
     if found.damaged > 0 {
         edge::warn(format!(
-            "'{}': {} damaged lines skipped",
-            ledger.name, found.damaged
+            "'{}': skipped {}",
+            ledger.name,
+            counted(found.damaged, "damaged line")
         ));
     }
     Ok(found)
@@ -121,7 +123,7 @@ fn judge_one(
     asked: &Asked,
     now: Instant,
 ) -> Result<Verdict, Failure> {
-    let recent = read::recent_dead_ends(history);
+    let recent = history::recent_dead_ends(history);
     let mut verdict = judge(history, asked, recent, now);
     // The whole ledger is searched only when the answer matters: when the direction has to change.
     if let Some(ledger) = ledger
@@ -129,7 +131,7 @@ fn judge_one(
     {
         let unreadable = |error| Failure::unreadable(&ledger.name, &error);
         verdict.dead_ends =
-            read::dead_ends(&ledger.file, ledger.len, history).map_err(unreadable)?;
+            history::dead_ends(&ledger.file, ledger.len, history).map_err(unreadable)?;
     }
     Ok(verdict)
 }

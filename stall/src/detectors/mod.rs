@@ -6,9 +6,10 @@
 mod no_ground;
 mod same_failure;
 
+use ledger::history::History;
 use ledger::record::{Finding, Severity};
 
-use crate::{Config, History};
+use crate::Config;
 
 /// A rule about a history.
 #[derive(Clone, Copy, Debug)]

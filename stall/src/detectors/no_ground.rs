@@ -4,10 +4,11 @@
 //! do not include those of an earlier failing attempt in the window. One fewer of the same kind is a gain; the same set
 //! after a detour is none; more failures on top of an old set are none.
 
+use ledger::history::{Attempt, History};
 use ledger::record::Finding;
 
 use super::{Detector, Streak};
-use crate::{Config, History};
+use crate::Config;
 
 pub(super) const DETECTOR: Detector = Detector {
     name: "no-ground",
@@ -27,7 +28,7 @@ fn find(history: &History, config: &Config) -> Finding {
         Some(_) => format!("{count} attempts since ground was last gained, that one included"),
     };
     // A pass is the end of a loop, not a loop without ground, however small k is.
-    let passed = history.last().is_none_or(crate::Attempt::passed);
+    let passed = history.last().is_none_or(Attempt::passed);
     let count = if passed { 0 } else { count };
     Streak {
         detector: DETECTOR.name,
@@ -53,8 +54,7 @@ fn gains(history: &History, index: usize) -> bool {
     else {
         return false;
     };
-    let includes =
-        |old: &&crate::Attempt| !old.passed() && attempt.failures.includes(&old.failures);
+    let includes = |old: &&Attempt| !old.passed() && attempt.failures.includes(&old.failures);
     attempt.passed() || !earlier.iter().rev().any(|old| includes(&old))
 }
 

@@ -1,9 +1,10 @@
 //! The last k attempts failed alike, and no failure among them became rarer.
 
+use ledger::history::History;
 use ledger::record::Finding;
 
 use super::{Detector, Streak, times};
-use crate::{Config, History};
+use crate::Config;
 
 pub(super) const DETECTOR: Detector = Detector {
     name: "same-failure",
@@ -12,7 +13,7 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn find(history: &History, config: &Config) -> Finding {
-    let count = streak(history);
+    let count = history.streak();
     let escalates_at = if config.escalates_at_once {
         config.k + 1
     } else {
@@ -32,28 +33,6 @@ fn find(history: &History, config: &Config) -> Finding {
         escalates_at,
     }
     .finding(reason)
-}
-
-/// How many attempts at the end failed alike; an attempt whose failure nobody named ends a streak.
-fn streak(history: &History) -> u64 {
-    let counted = history.counted();
-    let Some(last) = counted
-        .last()
-        .filter(|last| !last.passed() && !last.fingerprint.is_empty())
-    else {
-        return 0;
-    };
-    let alike = counted
-        .iter()
-        .rev()
-        .take_while(|attempt| attempt.failed_like(last))
-        .count();
-    let streak = counted.get(counted.len() - alike..).unwrap_or_default();
-    // Fewer of the same failure is ground gained: the streak begins anew where that last happened.
-    let fell = streak.windows(2).rposition(
-        |pair| matches!(pair, [before, after] if after.failures.fell_since(&before.failures)),
-    );
-    (alike - fell.map_or(0, |before| before + 1)) as u64
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io;
 
-use ledger::line::view;
-use ledger::read::{Backwards, Found, search};
-use ledger::record::{self, Head, Kind, SCHEMA};
-use ledger::seal;
+use crate::line::view;
+use crate::read::{Backwards, Found, search};
+use crate::record::{self, Head, Kind, SCHEMA};
+use crate::seal;
 
-use crate::history::{Attempt, History};
+use super::{Attempt, History};
 
 /// Which histories of a ledger are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]

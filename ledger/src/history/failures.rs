@@ -1,6 +1,6 @@
 //! What failed in one attempt, as a multiset of signatures.
 
-use ledger::record;
+use crate::record;
 
 /// A multiset of failures: each signature with how often it occurred, sorted by signature.
 ///
@@ -68,7 +68,7 @@ impl Failures {
 }
 
 /// The rules by which an attempt's fingerprint was made; those of the earlier journal say nothing, and are scheme 1.
-pub(crate) fn scheme(attempt: &record::Attempt<'_>) -> u32 {
+pub(super) fn scheme(attempt: &record::Attempt<'_>) -> u32 {
     attempt.scheme.unwrap_or(1)
 }
 
@@ -94,7 +94,7 @@ mod tests {
 
     fn failures(sigs: &str) -> Failures {
         let text = format!("{{\"sigs\":{sigs}}}");
-        Failures::of(&ledger::line::view(text.as_bytes()).unwrap())
+        Failures::of(&crate::line::view(text.as_bytes()).unwrap())
     }
 
     fn check_includes(new: &str, old: &str, expected: bool) {
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_alone_is_a_set_of_one_and_schemes_do_not_meet() {
-        let of = |text: &str| Failures::of(&ledger::line::view(text.as_bytes()).unwrap());
+        let of = |text: &str| Failures::of(&crate::line::view(text.as_bytes()).unwrap());
         assert_eq!(
             of(r#"{"fingerprint":"aaaa00000001"}"#),
             of(r#"{"fingerprint":"aaaa00000001","scheme":1}"#)
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_cut_list_is_compared_as_far_as_it_goes() {
-        let of = |text: &str| Failures::of(&ledger::line::view(text.as_bytes()).unwrap());
+        let of = |text: &str| Failures::of(&crate::line::view(text.as_bytes()).unwrap());
         let cut = of(r#"{"sigs":[["000000000001",1],["000000000002",1]],"sigs_total":9}"#);
         let more = of(r#"{"sigs":[["000000000001",1],["000000000003",1]],"sigs_total":2}"#);
         assert!(cut.includes(&more));

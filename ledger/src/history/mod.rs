@@ -1,8 +1,16 @@
-//! What one gate said in one run.
+//! What one gate said in one run: the attempts that verdicts and briefs rest on, oldest first.
+//!
+//! A history is read from the end of a ledger and no further than it is needed ([`histories`]); only what asks about all of
+//! it ([`dead_ends`]) searches the whole file, as bytes. What a history means is left to those who judge it.
 
-use ledger::record::{self, Gate};
+mod failures;
+mod read;
 
-use crate::failures::{Failures, scheme};
+pub use failures::Failures;
+pub use read::{Histories, Selection, dead_ends, histories, recent_dead_ends};
+
+use crate::record::{self, Gate};
+use failures::scheme;
 
 /// One try at the task, as detectors see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,9 +127,37 @@ impl History {
         self.damaged_after.get(first).copied().unwrap_or(0)
     }
 
-    /// A history for tests: one letter a failure, `.` a pass, words apart are attempts; `ab` fails as a and b, `a*3` as a three times.
-    #[cfg(test)]
-    pub(crate) fn told(story: &str) -> History {
+    /// How many attempts at the end failed alike, with no failure among them becoming rarer.
+    ///
+    /// An attempt whose failure nobody named ends a streak.
+    #[must_use]
+    pub fn streak(&self) -> u64 {
+        let counted = self.counted();
+        let Some(last) = counted
+            .last()
+            .filter(|last| !last.passed() && !last.fingerprint.is_empty())
+        else {
+            return 0;
+        };
+        let alike = counted
+            .iter()
+            .rev()
+            .take_while(|attempt| attempt.failed_like(last))
+            .count();
+        let streak = counted.get(counted.len() - alike..).unwrap_or_default();
+        // Fewer of the same failure is ground gained: the streak begins anew where that last happened.
+        let fell = |pair: &[Attempt]| matches!(pair, [before, after] if after.failures.fell_since(&before.failures));
+        (alike
+            - streak
+                .windows(2)
+                .rposition(fell)
+                .map_or(0, |before| before + 1)) as u64
+    }
+
+    /// A history told in words, for tests: one letter a failure, `.` a pass, `?` a failure without a name; words apart are
+    /// attempts; `ab` fails as a and b, `a*3` as a three times.
+    #[must_use]
+    pub fn told(story: &str) -> History {
         let attempts: Vec<Attempt> = story.split_whitespace().map(told).collect();
         History {
             damaged_after: vec![0; attempts.len()],
@@ -131,20 +167,19 @@ impl History {
     }
 }
 
-#[cfg(test)]
 fn told(word: &str) -> Attempt {
     let (names, count) = word.split_once('*').unwrap_or((word, "1"));
-    let sigs: Vec<String> = names
-        .chars()
-        .map(|name| format!("[\"{name}\",{count}]"))
-        .collect();
-    let text = match word {
-        "." => "{\"gate\":\"pass\"}".to_owned(),
-        "?" => "{\"gate\":\"fail\"}".to_owned(),
-        _ => format!(
-            "{{\"gate\":\"fail\",\"fingerprint\":\"{names}\",\"sigs\":[{}]}}",
-            sigs.join(",")
-        ),
+    let passed = names == ".";
+    let sigs = || {
+        names
+            .chars()
+            .map(|name| (name.to_string().into(), count.parse().unwrap_or(1)))
+            .collect()
     };
-    Attempt::of(&ledger::line::view(text.as_bytes()).unwrap())
+    Attempt::of(&record::Attempt {
+        gate: Some(if passed { "pass" } else { "fail" }.into()),
+        fingerprint: (names != "?" && !passed).then(|| names.into()),
+        sigs: (names != "?").then(sigs),
+        ..record::Attempt::default()
+    })
 }
