@@ -7,6 +7,8 @@ use crate::crc::crc32c;
 use crate::line::BadLine;
 
 const CRC_LEAD: &[u8] = br#","crc":""#;
+/// The highest number of a record: beyond it, readers that hold numbers in a double would mix them up.
+const SEQ_MAX: u64 = 1 << 53;
 const SUFFIX_LEN: usize = CRC_LEAD.len() + 8 + 2;
 
 /// The text of a record as it is stored: with its number and its checksum before the closing brace.
@@ -56,10 +58,10 @@ pub fn verify(line: &[u8]) -> Result<Option<u64>, BadLine> {
     let digits = at
         .and_then(|at| body.get(at..))
         .and_then(|digits| std::str::from_utf8(digits).ok());
-    digits
+    let seq = digits
         .and_then(|digits| digits.parse().ok())
-        .map(Some)
-        .ok_or(BadLine::BadChecksum)
+        .filter(|seq| *seq <= SEQ_MAX);
+    seq.map(Some).ok_or(BadLine::BadChecksum)
 }
 
 #[cfg(test)]
@@ -107,6 +109,15 @@ mod tests {
                 "bit {bit}"
             );
         }
+    }
+
+    #[test]
+    fn a_number_that_leaves_no_room_for_the_next_is_damage() {
+        assert_eq!(verify(seal("{}", SEQ_MAX).as_bytes()), Ok(Some(SEQ_MAX)));
+        assert_eq!(
+            verify(seal("{}", u64::MAX).as_bytes()),
+            Err(BadLine::BadChecksum)
+        );
     }
 
     #[test]
