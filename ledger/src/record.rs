@@ -365,8 +365,22 @@ pub struct Incoming<'a> {
     pub commit: Option<Cow<'a, str>>,
     /// How many findings of an iteration were new.
     pub new_findings: Option<i64>,
-    /// Whether it says what was tried.
-    pub action: Option<IgnoredAny>,
+    /// As in [`Attempt`].
+    #[serde(borrow)]
+    pub action: Option<Cow<'a, str>>,
+    /// As in [`Attempt`].
+    pub scheme: Option<u32>,
+    /// As in [`Attempt`].
+    #[serde(borrow)]
+    pub sigs: Option<Vec<(Cow<'a, str>, u64)>>,
+    /// As in [`Attempt`].
+    pub sigs_total: Option<u64>,
+    /// As in [`Attempt`].
+    #[serde(borrow)]
+    pub tree: Option<Cow<'a, str>>,
+    /// As in [`Attempt`].
+    #[serde(borrow)]
+    pub stage: Option<Cow<'a, str>>,
     status: Option<IgnoredAny>,
     metric_value: Option<IgnoredAny>,
 }
@@ -460,6 +474,15 @@ mod tests {
         );
         assert!(refused(r#"{"kind":"ack","run":"../x"}"#).contains("'../x'"));
         assert!(refused(r#"{"gate":"pass","gate":"fail"}"#).contains("duplicate field `gate`"));
+    }
+
+    #[test]
+    fn every_field_that_a_reader_takes_has_the_type_it_takes() {
+        for field in [r#""sigs":[["a",-1]]"#, r#""sigs":5"#, r#""scheme":"2""#, r#""tree":5"#, r#""stage":[]"#, r#""action":{}"#] {
+            let text = format!(r#"{{"kind":"attempt","gate":"fail",{field}}}"#);
+            assert!(crate::line::view::<Attempt<'_>>(text.as_bytes()).is_err(), "{text}");
+            assert!(crate::line::view::<Incoming<'_>>(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]
