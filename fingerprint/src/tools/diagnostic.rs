@@ -1,0 +1,294 @@
+//! Diagnostics that begin with a place: `path:L:C: error: message [code]` and its relatives.
+//!
+//! Compilers and linters of many languages print this form. An error is an error; a line that does not say how bad it is
+//! counts less; warnings count only where nothing else is found.
+
+use std::collections::BTreeMap;
+
+use crate::failure::{Failure, Kind, Tier};
+use crate::scan::Sink;
+use crate::tools::blocks::Body;
+use crate::tools::form::{self, Said, Severity};
+use crate::tools::{Flow, Line, Tool};
+
+/// The state machine: a diagnostic and the lines that complete it.
+#[derive(Default)]
+pub struct Diagnostic {
+    held: Option<Failure>,
+    details: Body,
+    /// For each file the function that was last said to hold what follows.
+    within: BTreeMap<String, String>,
+}
+
+/// For how many files the current function is known.
+const FILES: usize = 4096;
+
+/// What may stand before the place.
+const PREFIXES: &[&str] = &[
+    "[ERROR] ",
+    "[error] ",
+    "##[error]",
+    "ERROR in ",
+    "e: ",
+    "error: ",
+    "Error: ",
+    "ERROR: ",
+    "file://",
+    "✘ [ERROR] ",
+];
+
+impl Tool for Diagnostic {
+    fn triggers(&self) -> &'static [&'static str] {
+        &[
+            "0: ", "1: ", "2: ", "3: ", "4: ", "5: ", "6: ", "7: ", "8: ", "9: ", "): ", "[error]",
+            "[ERROR]", " error", ": In ", ": At ", "e: file:", "e: /", ") Error", ") error",
+        ]
+    }
+
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Flow {
+        let text = line.text;
+        let tagged = untagged(text);
+        let shift = form::indent(tagged);
+        if shift <= 4
+            && self
+                .held
+                .as_ref()
+                .is_none_or(|held| shift == 0 || !held.message.is_empty())
+            && let Some(parsed) = parse(tagged.trim_start())
+            && (shift == 0
+                || matches!(&parsed, Parsed::Found(p) if p.tier == Tier::T0 && tagged.contains("error")))
+        {
+            self.flush(sink);
+            self.held = match parsed {
+                Parsed::Found(failure) => Some(*failure),
+                Parsed::Note => None,
+            };
+            if let Some(failure) = &mut self.held
+                && let Some(function) = self
+                    .within
+                    .get(&failure.file)
+                    .filter(|name| !name.is_empty())
+            {
+                failure.frames = vec![function.clone()];
+            }
+            return if self.held.is_some() {
+                Flow::Open
+            } else {
+                Flow::Taken
+            };
+        }
+        if let Some((file, function)) = within(text) {
+            self.flush(sink);
+            // Parallel compilers interleave: the function holds for its file only.
+            if self.within.len() < FILES {
+                self.within.insert(file.to_owned(), function.to_owned());
+            }
+            return Flow::Taken;
+        }
+        let Some(held) = &self.held else {
+            return Flow::Pass;
+        };
+        let text = text
+            .strip_prefix("[ERROR] ")
+            .filter(|t| t.starts_with(' '))
+            .unwrap_or(text);
+        let said = !held.message.is_empty();
+        if (text.is_empty() && (said || !self.details.is_empty()))
+            || (!text.is_empty() && form::indent(text) == 0 && !form::is_gutter(text))
+        {
+            self.flush(sink);
+            return Flow::Pass;
+        }
+        self.details.push(text);
+        Flow::Open
+    }
+
+    fn end(&mut self, sink: &mut Sink) {
+        self.flush(sink);
+    }
+}
+
+impl Diagnostic {
+    fn flush(&mut self, sink: &mut Sink) {
+        let details = self.details.take();
+        let Some(mut failure) = self.held.take() else {
+            return;
+        };
+        for detail in continuation(details.lines()) {
+            if !failure.message.is_empty() {
+                failure.message.push('\n');
+            }
+            failure.message.push_str(detail);
+        }
+        if !failure.message.is_empty() || !failure.code.is_empty() {
+            sink.add(failure);
+        }
+    }
+}
+
+/// The lines below a diagnostic that belong to its sentence: no source, no markers, no hints.
+fn continuation(lines: &[String]) -> Vec<&str> {
+    let mut kept: Vec<&str> = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let marks = |l: &String| form::is_gutter(l);
+        // A line above a caret is the source that is complained about.
+        let shown = lines
+            .get(index + 1)
+            .is_some_and(|next| marks(next) && !next.contains('|'));
+        let t = line.trim();
+        let (severity, _) = form::severity(t.trim_start_matches(['=', ' ']));
+        if t.is_empty() || marks(line) || shown || form::is_rule(t) {
+            continue;
+        }
+        if severity == Severity::Note || t.starts_with("Suggested fix") || t.starts_with("Perhaps")
+        {
+            break;
+        }
+        kept.push(t);
+        if kept.len() == 8 {
+            break;
+        }
+    }
+    kept
+}
+
+/// `cart.c: In function 'step':` says where the next diagnostics of that file are.
+fn within(text: &str) -> Option<(&str, &str)> {
+    let (file, said) = text.strip_suffix(':')?.split_once(": ")?;
+    let function = said
+        .strip_prefix("In ")
+        .map(|s| s.split_once(' ').map_or(s, |(_, name)| name));
+    let function = function.or(said.strip_prefix("At ").map(|_| ""))?;
+    form::is_file(file).then_some((file.trim_start_matches("./"), function))
+}
+
+/// A line without the tag of the task that printed it: `    [javac] A.java:3: error: …`.
+fn untagged(text: &str) -> &str {
+    let inner = text
+        .trim_start()
+        .strip_prefix('[')
+        .and_then(|t| t.split_once("] "));
+    // `#8 0.3 cart.c:3:5: error: …`
+    if let Some((_, rest)) = text.strip_prefix('#').and_then(|t| t.split_once(' '))
+        && let Some((seconds, rest)) = rest.split_once(' ')
+        && seconds.contains('.')
+        && seconds.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    {
+        return rest;
+    }
+    match inner {
+        Some((tag, rest))
+            if tag.len() < 12 && tag.bytes().all(|b| b.is_ascii_lowercase()) && tag != "error" =>
+        {
+            rest
+        }
+        _ => text,
+    }
+}
+
+/// What a line turned out to be.
+enum Parsed {
+    /// A diagnostic.
+    Found(Box<Failure>),
+    /// A note to the one before.
+    Note,
+}
+
+fn parse(text: &str) -> Option<Parsed> {
+    let mut body = text;
+    let mut marked = false;
+    for prefix in PREFIXES {
+        if let Some(rest) = body.strip_prefix(prefix) {
+            body = rest;
+            marked |= *prefix != "file://";
+        }
+    }
+    let place = form::place(body).or_else(|| {
+        // `awk: cart.awk:3: …`
+        let (tool, rest) = body.split_once(": ")?;
+        (!tool.contains([' ', '.', '/']))
+            .then(|| form::place(rest))
+            .flatten()
+    })?;
+    let mut said = form::said(place.rest);
+    if said.severity == Severity::Unsaid {
+        said = unsaid(place.rest, said, marked)?;
+    }
+    if said.severity == Severity::Note {
+        return Some(Parsed::Note);
+    }
+    let mut failure = Failure::new("diagnostic", Tier::T0, Kind::Diagnostic);
+    match said.severity {
+        Severity::Error => {}
+        Severity::Warning => {
+            failure.tier = Tier::T3;
+            failure.weak = true;
+        }
+        _ if form::is_code(said.code) => {}
+        _ => failure.tier = Tier::T1,
+    }
+    place
+        .file
+        .trim_start_matches("./")
+        .clone_into(&mut failure.file);
+    said.code.clone_into(&mut failure.code);
+    said.message.clone_into(&mut failure.message);
+    text.clone_into(&mut failure.text);
+    Some(Parsed::Found(Box::new(failure)))
+}
+
+/// Where no severity is given the sentence must look like one: not a log line, not a traceback, not a warning class.
+fn unsaid<'a>(rest: &'a str, said: Said<'a>, marked: bool) -> Option<Said<'a>> {
+    if marked {
+        return Some(Said {
+            severity: Severity::Error,
+            ..said
+        });
+    }
+    let first = rest.split([' ', ':']).next().unwrap_or_default();
+    let severity = match () {
+        () if first.ends_with("Warning") => Severity::Warning,
+        // A shell reports on a job: the number is its process.
+        () if rest.starts_with(|c: char| c.is_ascii_digit()) => return None,
+        () if rest.is_empty() || rest.starts_with("in ") || rest.starts_with("from ") => {
+            return None;
+        }
+        () if rest.starts_with("[info]")
+            || rest.starts_with("[note]")
+            || rest.starts_with("===") =>
+        {
+            Severity::Note
+        }
+        () if !rest.contains(' ') && !form::is_code(said.code) => return None,
+        () => Severity::Unsaid,
+    };
+    Some(Said { severity, ..said })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let found = crate::scan::found_by(Box::new(Diagnostic::default()), text);
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn places_with_an_error_are_diagnostics() {
+        check(
+            "src/a.c:3:4: error: 'x' undeclared\n    3 | x\n      | ^\nsrc/a.c:3:4: note: once\n",
+            &["||'x' undeclared|"],
+        );
+        check(
+            "./cart.go:54:9: undefined: stocks\n",
+            &["||undefined: stocks|"],
+        );
+        check(
+            "A.java:3: error: cannot find symbol\n        x();\n        ^\n  symbol:   method x()\n",
+            &["||cannot find symbol symbol:   method x()|"],
+        );
+        check("a.c: In function 'f':\na.c:3:4: error: no\n", &["||no|'f'"]);
+        check("[INFO] building 3: fine\n", &[]);
+    }
+}

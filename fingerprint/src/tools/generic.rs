@@ -1,0 +1,719 @@
+//! Lines that say in words that something failed, for tools that nobody described.
+//!
+//! The form decides: `error: message`, `tool: message: No such file`, `Error: message`, `XException: message`, marks of
+//! failed tests, expected and actual values near them. Progress, totals, timing, passing tests, echoed commands and
+//! warnings carry no identity. Each kept line with its indented details becomes one member of a set.
+
+use crate::failure::{Failure, Kind, Stage, Tier};
+use crate::scan::{Past, Sink};
+use crate::tools::blocks::Body;
+use crate::tools::form::{self, Severity};
+use crate::tools::traceback::stage;
+use crate::tools::{Flow, Line, Tool};
+
+/// The state machine: a line that says so, and the lines that complete it.
+#[derive(Default)]
+pub struct Generic {
+    heading: Option<Heading>,
+    body: Body,
+    blanks: usize,
+    /// Whether a test was marked as failed by a line of its own.
+    marked: bool,
+    /// Comparisons that stand apart from the name of their test.
+    apart: Vec<Failure>,
+}
+
+struct Heading {
+    text: String,
+    indent: usize,
+    test: Option<String>,
+    /// The file that the lines above name.
+    file: Option<String>,
+}
+
+/// How many comparisons are held back until the end.
+const APART: usize = 4096;
+
+/// How many lines below a heading may belong to it.
+const DETAILS: usize = 30;
+
+impl Tool for Generic {
+    fn triggers(&self) -> &'static [&'static str] {
+        &[
+            "rror",
+            "ERROR",
+            "FAIL",
+            "ailed",
+            "ailure",
+            "atal",
+            "FATAL",
+            "xception",
+            "ssert",
+            "panic",
+            "not found",
+            "No such file",
+            "annot ",
+            "can't ",
+            "denied",
+            "refused",
+            "imed out",
+            "imeout",
+            "Segmentation",
+            "Killed",
+            "Aborted",
+            "Terminated",
+            "core dumped",
+            "✗",
+            "✕",
+            "×",
+            "✖",
+            "✘",
+            "not ok",
+            "xit code",
+            "xit status",
+            "exited with",
+            "nvalid",
+            "ndefined",
+            "nexpected",
+            "xpected",
+            "issing ",
+            "nresolved",
+            "CONFLICT",
+            "unbound",
+            "not defined",
+            "failing",
+            "exited ",
+            "No such ",
+            "s a directory",
+            "ot a directory",
+            "ot permitted",
+            "No space left",
+            "already in use",
+            "roken pipe",
+            "already exists",
+            "File exists",
+            "nreachable",
+            "reset by peer",
+            "ad file descriptor",
+            "out of memory",
+            "ut of range",
+            "nrecognized",
+            "nknown ",
+            "nsupported",
+            "not supported",
+            "llegal ",
+            "does not ",
+            "doesn't ",
+            "ad interpreter",
+            "ismatch",
+            "orrupt",
+            "iolat",
+            "locked",
+            "conflict",
+        ]
+    }
+
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Flow {
+        if !sink.wants(Tier::T3, false) && !sink.wants(Tier::T0, true) {
+            self.heading = None;
+            return Flow::Pass;
+        }
+        // Some tools draw a box around what they say.
+        let text = line
+            .text
+            .strip_prefix("│ ")
+            .unwrap_or(line.text.strip_prefix('│').unwrap_or(line.text));
+        let t = text.trim();
+        let over = verdict(t);
+        sink.verdict |= over;
+        let indent = form::indent(text);
+        let inside = self
+            .heading
+            .as_ref()
+            .is_some_and(|h| self.is_below(h, indent, &line))
+            && !t.is_empty()
+            && !form::is_rule(t);
+        if over && !inside && is_status(t) {
+            // Only how it ended: that is the end of something, not what was wrong.
+            self.flush(sink);
+            return Flow::Pass;
+        }
+        if line.hit && !(inside && mark(t).is_none()) && is_said(t) {
+            self.flush(sink);
+            let name = mark(t).map(str::to_owned);
+            self.marked |= name.is_some();
+            let file = if name.is_none() { located(&line) } else { None };
+            self.heading = Some(Heading {
+                text: job(t).to_owned(),
+                indent,
+                test: name,
+                file,
+            });
+            self.blanks = 0;
+            return Flow::Open;
+        }
+        let Some(heading) = &self.heading else {
+            return Flow::Pass;
+        };
+        if t.is_empty() {
+            self.blanks += 1;
+            if self.blanks > 3 {
+                self.flush(sink);
+                return Flow::Pass;
+            }
+            return Flow::Watch;
+        }
+        let pair = is_pair(t);
+        let pair = pair && indent >= heading.indent;
+        if (pair || (inside && !is_noise(t))) && self.body.lines().len() < DETAILS {
+            self.body.push(text);
+            self.blanks = 0;
+            return Flow::Open;
+        }
+        if inside && is_noise(t) && !t.starts_with(['✓', '✔']) {
+            return Flow::Watch;
+        }
+        self.flush(sink);
+        Flow::Pass
+    }
+
+    fn end(&mut self, sink: &mut Sink) {
+        self.flush(sink);
+        for mut failure in std::mem::take(&mut self.apart) {
+            if self.marked {
+                failure.tier = Tier::T0;
+                failure.weak = true;
+            }
+            sink.add(failure);
+        }
+    }
+}
+
+impl Generic {
+    /// Whether a line belongs to a heading: it is indented below it, or it follows a test's name or a colon without a
+    /// blank line or a rule between.
+    fn is_below(&self, heading: &Heading, indent: usize, line: &Line<'_>) -> bool {
+        let names = heading.test.is_some() || heading.text.ends_with(':');
+        indent > heading.indent
+            || (names
+                && self.blanks == 0
+                && line
+                    .past
+                    .lines()
+                    .next()
+                    .is_some_and(|above| !form::is_rule(&above)))
+    }
+
+    fn flush(&mut self, sink: &mut Sink) {
+        let body = self.body.take();
+        let Some(heading) = self.heading.take() else {
+            return;
+        };
+        let mut failure = Failure::new("text", Tier::T3, Kind::Line);
+        if let Some(name) = &heading.test {
+            failure = Failure::new("mark", Tier::T0, Kind::Test);
+            body.describe(&mut failure);
+            failure.weak = true;
+            failure.id.clone_from(name);
+            if let Some(task) = name.strip_prefix("> Task ") {
+                failure = Failure::new("task", Tier::T2, Kind::Task);
+                task.clone_into(&mut failure.id);
+            }
+        } else {
+            let mut all = Body::default();
+            all.push(&heading.text);
+            body.lines().iter().for_each(|line| all.push(line));
+            all.describe(&mut failure);
+            if let Some((code, _)) = form::exception(&heading.text) {
+                failure.stage = stage(code);
+            }
+            failure.stage = words_stage(&heading.text).unwrap_or(failure.stage);
+        }
+        failure.title.clone_from(&heading.text);
+        failure.text = format!("{}\n{}", heading.text, body.lines().join("\n"));
+        if let Some(file) = heading.file {
+            failure.tier = Tier::T0;
+            failure.kind = Kind::Diagnostic;
+            failure.family = "compiler";
+            failure.stage = Stage::Compile;
+            failure.file = file;
+        }
+        if failure.tier == Tier::T3
+            && self.apart.len() < APART
+            && (failure.stage == Stage::Assert || is_pair(&heading.text))
+        {
+            self.apart.push(failure);
+            return;
+        }
+        sink.add(failure);
+    }
+}
+
+/// The file of an error whose place stands on a line of its own above: `File "cart.ml", line 3, characters 1-5:`.
+fn located(line: &Line<'_>) -> Option<String> {
+    let t = line.text.trim();
+    if form::severity(t).0 != Severity::Error {
+        return None;
+    }
+    for above in line.past.lines().take(6) {
+        if let Some(frame) = form::frame(&above).filter(|_| above.starts_with("File \"")) {
+            return Some(frame.file);
+        }
+        if let Some(place) = form::place(&above)
+            && place.rest.is_empty()
+            && above.ends_with(':')
+            && form::indent(&above) == 0
+        {
+            return Some(place.file.to_owned());
+        }
+        if !above.trim().is_empty() && !form::is_gutter(&above) && form::indent(&above) == 0 {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether a line says nothing but with which status something ended.
+fn is_status(t: &str) -> bool {
+    let lower = t.to_ascii_lowercase();
+    let body = lower.trim_start_matches("error: ");
+    body.len() == lower.len()
+        && ["exit code ", "exit status ", "exited with ", "returned "]
+            .iter()
+            .any(|words| {
+                lower.split_once(words).is_some_and(|(before, after)| {
+                    before.split(' ').count() < 5 && after.split(' ').count() < 6
+                })
+            })
+}
+
+/// A shell's report of a job without the number of the process: `run.sh: line 4: 16733 Aborted  ./app`.
+fn job(t: &str) -> &str {
+    let known = [
+        "Aborted",
+        "Killed",
+        "Terminated",
+        "Segmentation",
+        "Bus error",
+        "Floating",
+        "Illegal",
+        "Trace",
+        "Hangup",
+        "Alarm",
+    ];
+    let report = t.split_once(": line ").map_or(t, |(_, rest)| {
+        rest.trim_start_matches(|c: char| c.is_ascii_digit())
+            .trim_start_matches(": ")
+    });
+    let signal = report
+        .trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start();
+    if signal.len() < report.len() && known.iter().any(|k| signal.starts_with(k)) {
+        signal
+    } else {
+        t
+    }
+}
+
+/// The name of a test that a line marks as failed.
+fn mark(t: &str) -> Option<&str> {
+    for sign in [
+        "✗ ",
+        "✕ ",
+        "× ",
+        "✖ ",
+        "✘ ",
+        "[FAIL] ",
+        "[  FAILED  ] ",
+        "--- FAIL: ",
+        "FAIL: ",
+        "FAILED: ",
+        "[FAILED] ",
+        "not ok ",
+        "Failure: ",
+        "Failure → ",
+        "Error → ",
+    ] {
+        if let Some(name) = t.strip_prefix(sign) {
+            let name = form::untimed(name);
+            let name = name
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .trim_start_matches([' ', '-', ')', '.']);
+            let counts = name.is_empty()
+                || name.ends_with(':')
+                || name.contains(" problem")
+                || name.contains(" errors")
+                || name.contains(" failed");
+            return (!counts).then_some(name);
+        }
+    }
+    // `Failed Shop.CartTest.Total [3 ms]`
+    if let Some(name) = t
+        .strip_prefix("Failed ")
+        .filter(|name| form::untimed(name).len() < name.len() && !name.contains(": "))
+    {
+        return Some(form::untimed(name));
+    }
+    for sign in [
+        " ... FAILED",
+        " ... FAIL",
+        " ... ERROR",
+        " FAILED",
+        ": FAILED",
+        " [FAIL]",
+        " FAIL",
+    ] {
+        if let Some(name) = form::untimed(t).strip_suffix(sign) {
+            let name = name.trim_end_matches(['.', ' ', ':']);
+            let one = !name.is_empty()
+                && name.len() < 200
+                && !name.contains("BUILD")
+                && !name.contains("Result");
+            return one.then_some(name);
+        }
+    }
+    None
+}
+
+/// Words, in lower case, one of which a line that says what is wrong has in it.
+const PARTS: &[&str] = &[
+    "error: ",
+    "error:",
+    "errors: ",
+    " error ",
+    "error in ",
+    "error at ",
+    "fatal: ",
+    "failed",
+    "failing ",
+    "failure",
+    "difference (",
+    "exception",
+    "assert",
+    "panic",
+    "not found",
+    "no such file",
+    "cannot ",
+    "can't ",
+    "could not ",
+    "couldn't ",
+    "unable to ",
+    "denied",
+    "refused",
+    "timed out",
+    "timeout",
+    "segmentation fault",
+    "killed",
+    "aborted",
+    "terminated",
+    "core dumped",
+    "exit code",
+    "exit status",
+    "exited with",
+    "invalid ",
+    "undefined",
+    "unexpected ",
+    "expected ",
+    "missing ",
+    "unresolved",
+    "conflict",
+    "unbound ",
+    "not defined",
+    "is not ",
+    "no such ",
+    "is a directory",
+    "not a directory",
+    "not permitted",
+    "no space left",
+    "already in use",
+    "broken pipe",
+    "already exists",
+    "file exists",
+    "unreachable",
+    "reset by peer",
+    "bad file descriptor",
+    "out of memory",
+    "out of range",
+    "unrecognized",
+    "unknown ",
+    "unsupported",
+    "not supported",
+    "illegal ",
+    "does not ",
+    "doesn't ",
+    "bad interpreter",
+    "mismatch",
+    "corrupt",
+    "violat",
+];
+
+/// Whether a line says what is wrong.
+fn is_said(t: &str) -> bool {
+    if is_noise(t) || t.len() < 4 {
+        return false;
+    }
+    if mark(t).is_some() || form::exception(t).is_some() {
+        return true;
+    }
+    let body = t.trim_start_matches(['[', '#', '>', '*', '!', '│', '╷', '-', ' ']);
+    let (severity, rest) = form::severity(body);
+    match severity {
+        Severity::Error => {
+            return rest.starts_with([':', ']', ' ', '[', '(', '!', '-']) && rest.len() > 2;
+        }
+        Severity::Warning | Severity::Note => return false,
+        Severity::Unsaid => {}
+    }
+    let lower = t.to_ascii_lowercase();
+    PARTS.iter().any(|part| lower.contains(part))
+}
+
+/// Progress, totals, timing, passing tests, echoed commands, hints: lines that never tell one failure from another.
+fn is_noise(t: &str) -> bool {
+    let lower = t.to_ascii_lowercase();
+    let starts = |list: &[&str]| list.iter().any(|s| lower.starts_with(s));
+    let first = t.chars().next().unwrap_or(' ');
+    if matches!(first, '✓' | '✔' | '√' | '☑')
+        || starts(&[
+            "ok ", "pass ", "passed", "[ok]", "[pass]", "+ ", "$ ", "> ", "ok:", "pass:",
+        ])
+    {
+        return true;
+    }
+    if form::is_gutter(t) || form::is_rule(t) {
+        return true;
+    }
+    if starts(&[
+        "warning",
+        "warn ",
+        "warn:",
+        "[warn",
+        "note:",
+        "info",
+        "[info",
+        "debug",
+        "[debug",
+        "hint:",
+        "help:",
+        "trace",
+        "##[group",
+        "##[command",
+        "0 error",
+        "no error",
+        "for more information",
+        "see ",
+        "to rerun",
+        "run with",
+        "try ",
+        "use ",
+        "did you mean",
+        "please ",
+        "npm warn",
+        "a complete log",
+        "ran all",
+        "duration",
+        "time:",
+        "finished",
+        "elapsed",
+        "total",
+        "summary",
+        "tests:",
+        "test suites",
+        "test result",
+        "failures:",
+        "errors:",
+        "error summary",
+        "snapshots:",
+        "suites:",
+        "coverage",
+        "seed",
+        "randomized",
+        "caused by another",
+        "exit status 1",
+        "command failed with exit code",
+        "process completed with exit code",
+        "tests failed",
+        "# fail",
+        "result:",
+        "files=",
+        "tests=",
+        "shell: /",
+        "env:",
+        "starting ",
+        "running ",
+        "building ",
+        "compiling ",
+        "downloading ",
+        "installing ",
+        "checking ",
+        "[notice",
+        "remark",
+        "##[endgroup",
+        "##[section",
+        "updating ",
+        "fetching ",
+        "loading ",
+        "reading ",
+        "using ",
+    ]) {
+        return true;
+    }
+    if lower.contains("0 errors") && lower.contains("0 fail") || lower.contains("deprecat") {
+        return true;
+    }
+    form::counts_only(t) || !t.contains(char::is_alphanumeric)
+}
+
+/// One half of a comparison: `expected: 3`, `got 4`, `left: 1`, `- 3`, `+ 4`.
+fn is_pair(t: &str) -> bool {
+    let lower = t.to_ascii_lowercase();
+    [
+        "expected",
+        "actual",
+        "received",
+        "got",
+        "want",
+        "left",
+        "right",
+        "but was",
+        "but got",
+        "to equal",
+        "lhs",
+        "rhs",
+        "given",
+        "found",
+        "with expansion",
+        "message:",
+        "reason:",
+        "difference",
+    ]
+    .iter()
+    .any(|key| lower.starts_with(key))
+        || (t.starts_with(['-', '+'])
+            && t.len() > 2
+            && t.get(1..2) == Some(" ")
+            && t.contains(char::is_alphanumeric))
+}
+
+/// Whether a line is the last word of a run that failed.
+fn verdict(t: &str) -> bool {
+    let status = [
+        "exit code ",
+        "exit status ",
+        "exited with code ",
+        "exited with ",
+        "returned ",
+    ]
+    .iter()
+    .any(|words| {
+        t.split_once(words)
+            .is_some_and(|(_, n)| n.starts_with(|c: char| ('1'..='9').contains(&c)))
+    });
+    status
+        || t.contains("BUILD FAILED")
+        || t.contains("BUILD FAILURE")
+        || t.contains("Build FAILED")
+        || t.contains("Error 1")
+        || t.contains(" failed") && t.starts_with(|c: char| ('1'..='9').contains(&c))
+}
+
+/// How far the run got, from the words of a line.
+fn words_stage(text: &str) -> Option<Stage> {
+    let lower = text.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+    if has(&[
+        "no space left",
+        "connection refused",
+        "could not resolve host",
+        "timed out",
+        "out of memory",
+        "network",
+        "quota",
+    ]) {
+        return Some(Stage::Infra);
+    }
+    if has(&[
+        "could not find a version",
+        "no matching distribution",
+        "unresolved dependency",
+        "e404",
+        "eresolve",
+        "could not resolve dep",
+    ]) {
+        return Some(Stage::Resolve);
+    }
+    if has(&["syntax error", "parse error", "syntaxerror"]) {
+        return Some(Stage::Compile);
+    }
+    has(&["assert", "expected"]).then_some(Stage::Assert)
+}
+
+/// `tool: what: why`, the way programs complain: such a line stands for itself.
+fn is_complaint(t: &str) -> bool {
+    t.split_once(": ").is_some_and(|(who, said)| {
+        !who.contains(' ')
+            && !said.is_empty()
+            && who.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.' || c == '/')
+    })
+}
+
+/// The last words, where nothing else was found: the last lines that are not noise, and the status they end with.
+pub(crate) fn tail(past: &Past<'_>, sink: &mut Sink) {
+    let mut lines: Vec<String> = Vec::new();
+    let mut words = 0;
+    for line in past.lines() {
+        let t = line.trim();
+        let advice = t
+            .split_once(": ")
+            .is_some_and(|(who, said)| !who.contains(' ') && is_noise(said));
+        if t.len() < 2 || is_noise(t) || advice {
+            continue;
+        }
+        words += usize::from(!is_status(t));
+        lines.push(t.to_owned());
+        if words == 2 || (words == 1 && is_complaint(t)) {
+            break;
+        }
+    }
+    lines.reverse();
+    let Some(last) = lines.last() else { return };
+    let mut failure = Failure::new("tail", Tier::T4, Kind::Line);
+    last.clone_into(&mut failure.title);
+    failure.message = lines.join("\n");
+    sink.add(failure);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let found = crate::scan::found_by(Box::new(Generic::default()), text);
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn the_form_of_a_line_decides() {
+        check(
+            "Error: missing env var DATABASE_URL\n",
+            &["|Error|Error: missing env var DATABASE_URL|"],
+        );
+        check(
+            "cat: a.json: No such file or directory\n",
+            &["||cat: a.json: No such file or directory|"],
+        );
+        check(
+            "run.sh: line 4: 16733 Aborted    ./app\n",
+            &["||Aborted    ./app|"],
+        );
+        check("  ✗ total\n   got 31\n ✓ names\n", &["total||got 31|"]);
+        check(
+            "3 passed, 0 failed\nwarning: error_count is unused\n+ echo error\ntest_error ... ok\n",
+            &[],
+        );
+        check(
+            "File \"cart.ml\", line 3, characters 10-15:\n3 | x\n    ^\nError: Unbound value x\n",
+            &["|Error|Error: Unbound value x|"],
+        );
+    }
+}

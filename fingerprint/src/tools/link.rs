@@ -1,0 +1,74 @@
+//! Linkers: symbols that nobody defines, or two do, and libraries that are not there.
+
+use crate::failure::{Failure, Kind, Stage, Tier};
+use crate::scan::Sink;
+use crate::tools::{Flow, Line, Tool};
+
+/// The sentences of linkers.
+pub struct Link;
+
+const SENTENCES: &[&str] = &[
+    "undefined reference to ",
+    "cannot find -l",
+    "multiple definition of ",
+    "undefined symbol: ",
+    "duplicate symbol: ",
+    "duplicate symbol '",
+    "unresolved external symbol ",
+    "library not found for -l",
+    "unable to find library -l",
+];
+
+impl Tool for Link {
+    fn triggers(&self) -> &'static [&'static str] {
+        SENTENCES
+    }
+
+    fn line(&mut self, line: Line<'_>, sink: &mut Sink) -> Flow {
+        let Some(found) = SENTENCES
+            .iter()
+            .find_map(|s| line.text.find(s).map(|at| (at, *s)))
+        else {
+            return Flow::Pass;
+        };
+        let (at, sentence) = found;
+        let mut failure = Failure::new("link", Tier::T0, Kind::Diagnostic);
+        failure.stage = Stage::Link;
+        sentence
+            .trim_end_matches([' ', ':', '\''])
+            .trim_end_matches(" -l")
+            .clone_into(&mut failure.code);
+        let said = line.text.get(at + sentence.len()..).unwrap_or_default();
+        // Behind the name linkers tell where else they looked or who asked for it.
+        let said = said.split(": No such file").next().unwrap_or(said);
+        let said = said.split("; ").next().unwrap_or(said);
+        said.trim_matches(['`', '\'', '"', '‘', '’', ':'])
+            .clone_into(&mut failure.message);
+        failure.title = format!("{sentence}{said}");
+        line.text.clone_into(&mut failure.text);
+        sink.add(failure);
+        Flow::Taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let found = crate::scan::found_by(Box::new(Link), text);
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn symbols_and_libraries_are_named() {
+        check(
+            "/usr/bin/ld: a.o: in function `f':\na.c:(.text+0x10): undefined reference to `ssl_new'\n",
+            &["|undefined reference to|ssl_new|"],
+        );
+        check(
+            "/usr/bin/ld: cannot find -lfoo: No such file or directory\n",
+            &["|cannot find|foo|"],
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! Measures on recorded data that lies beside a development checkout; without it there is nothing to measure.
+
+#[cfg(test)]
+mod data {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use fingerprint::normal::{Normaliser, Roots};
+    use fingerprint::scheme1;
+    use serde_json::Value;
+
+    /// The records of a file, or nothing where the data is not at hand.
+    fn records(name: &str) -> Option<Vec<Value>> {
+        let path =
+            PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")).join(name);
+        let Ok(text) = fs::read_to_string(&path) else {
+            println!("skipped: no '{name}' beside this checkout");
+            return None;
+        };
+        Some(
+            text.lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect(),
+        )
+    }
+
+    fn text<'r>(record: &'r Value, key: &str) -> &'r str {
+        record[key].as_str().unwrap()
+    }
+
+    #[test]
+    fn scheme_1_names_old_failures_as_they_were_named() {
+        let Some(records) = records("seed1.jsonl") else {
+            return;
+        };
+        assert!(!records.is_empty());
+        for record in &records {
+            assert_eq!(
+                scheme1::fingerprint(text(record, "text")),
+                text(record, "fingerprint"),
+                "{record}"
+            );
+        }
+    }
+
+    fn signature(text: &str) -> String {
+        Normaliser::new(&Roots::none()).signature(text)
+    }
+
+    #[test]
+    fn volatile_tokens_are_masked_and_stable_ones_kept() {
+        let Some(records) = records("tokens.jsonl") else {
+            return;
+        };
+        let (mut masked, mut volatile) = (0, 0);
+        for record in &records {
+            let is_volatile = record["volatile"].as_bool().unwrap();
+            for frame in [
+                ["", ""],
+                ["error: ", ""],
+                ["", " in handler"],
+                ["error: ", " in handler"],
+            ] {
+                let [a, b] = ["a", "b"].map(|key| {
+                    signature(&format!("{}{}{}", frame[0], text(record, key), frame[1]))
+                });
+                if is_volatile {
+                    volatile += 1;
+                    masked += usize::from(a == b);
+                } else {
+                    assert_ne!(a, b, "{record}");
+                }
+            }
+        }
+        assert!(masked * 100 >= volatile * 97, "{masked} of {volatile}");
+    }
+}
