@@ -213,10 +213,10 @@ mod tests {
     #[test]
     fn a_record_stays_small_however_much_failed() {
         let long = "x".repeat(400);
-        let text: String = (0..9000)
+        let text: Vec<String> = (0..9000)
             .map(|n| format!("src/f{n}_{long}.c:1:2: error: no {n} {long}\n"))
             .collect();
-        let report = report(&text);
+        let report = report(&text.concat());
         let line = Answer::of_report(&report, Level::Signature).record("now", Some(Gate::Fail));
         assert!(line.as_str().len() < 64 << 10, "{}", line.as_str().len());
         assert!(line.has("sigs") && line.has("sigs_total"));

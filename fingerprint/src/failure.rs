@@ -258,7 +258,7 @@ impl Failure {
         let kind = self.kind.name();
         let mut normal = Normaliser::new(roots);
         let exact =
-            [&self.id, &self.file, &self.code, &self.message].map(|part| normal.exact(part));
+            [&self.id, &self.file, &self.code, &self.message, &self.text].map(|part| normal.exact(part));
         let frames_exact: Vec<String> = self.frames.iter().map(|f| normal.exact(f)).collect();
 
         let mut normal = Normaliser::new(roots);
@@ -275,7 +275,7 @@ impl Failure {
             all.extend(frames.iter().map(String::as_str));
             Name::of(&all)
         };
-        let [eid, efile, ecode, emessage] = &exact;
+        let [eid, efile, ecode, emessage, etext] = &exact;
         let place = if id.is_empty() { file.as_str() } else { "" };
         let here: &[&str] = if !id.is_empty() {
             &[&id, "", ""]
@@ -295,7 +295,7 @@ impl Failure {
             one_line(&self.title, 300)
         };
         Named {
-            exact: name("exact", &[eid, efile, ecode, emessage], &frames_exact),
+            exact: name("exact", &[eid, efile, ecode, emessage, etext], &frames_exact),
             sig: name("signature", &[&id, place, code, &message], &frames),
             site: name("site", here, &[]),
             class: name("class", &[code, &class], &[]),

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fingerprint::args::{InputForm, Lfp};
@@ -55,12 +56,17 @@ fn options(args: &Lfp) -> Result<Options, Failure> {
     })
 }
 
-/// The folders of this machine and checkout, whose names say nothing.
+/// The folders of this checkout, whose names say nothing.
+///
+/// Folders that hold many checkouts (a home, the one for temporary files, what lies above them) are left to the rules for
+/// unknown paths: cutting them off would leave the name of the checkout in front.
 fn roots() -> Result<Roots, Failure> {
     let directory = edge::directory()?;
+    let shared = [edge::variable("HOME").map(PathBuf::from), Some(std::env::temp_dir())];
     let top = Repository::find(&directory).map(|repository| repository.work_tree);
-    let known = [Some(directory), top, edge::variable("HOME").map(Into::into), Some(std::env::temp_dir())];
-    Ok(Roots::new(known.into_iter().flatten().map(|path| path.to_string_lossy().into_owned())))
+    let own = [Some(directory), top].into_iter().flatten();
+    let own = own.filter(|folder| shared.iter().flatten().all(|shared| !shared.starts_with(folder)));
+    Ok(Roots::new(own.map(|folder| folder.to_string_lossy().into_owned())))
 }
 
 /// How much is read at once, in bytes.
@@ -93,11 +99,11 @@ impl Tool {
                     let are_records = input::are_records(head.as_slice()).map_err(unreadable)?;
                     return if are_records { self.records(head.as_slice(), name) } else { self.text(head.as_slice(), name) };
                 }
-                let mut held = edge::spool(head.chain(input)).map_err(unreadable)?;
-                held.rewind().map_err(unreadable)?;
-                let are_records = input::are_records(&held).map_err(unreadable)?;
-                held.rewind().map_err(unreadable)?;
-                if are_records { self.records(held, name) } else { self.text(held, name) }
+                let mut spooled = edge::spool(head.chain(input)).map_err(unreadable)?;
+                spooled.rewind().map_err(unreadable)?;
+                let are_records = input::are_records(&spooled).map_err(unreadable)?;
+                spooled.rewind().map_err(unreadable)?;
+                if are_records { self.records(spooled, name) } else { self.text(spooled, name) }
             }
             InputForm::Auto | InputForm::Text => self.text(input, name),
         }
