@@ -257,8 +257,8 @@ impl Failure {
     pub fn named(self, roots: &Roots) -> Named {
         let kind = self.kind.name();
         let mut normal = Normaliser::new(roots);
-        let exact =
-            [&self.id, &self.file, &self.code, &self.message, &self.text].map(|part| normal.exact(part));
+        let exact = [&self.id, &self.file, &self.code, &self.message, &self.text]
+            .map(|part| normal.exact(part));
         let frames_exact: Vec<String> = self.frames.iter().map(|f| normal.exact(f)).collect();
 
         let mut normal = Normaliser::new(roots);
@@ -295,7 +295,11 @@ impl Failure {
             one_line(&self.title, 300)
         };
         Named {
-            exact: name("exact", &[eid, efile, ecode, emessage, etext], &frames_exact),
+            exact: name(
+                "exact",
+                &[eid, efile, ecode, emessage, etext],
+                &frames_exact,
+            ),
             sig: name("signature", &[&id, place, code, &message], &frames),
             site: name("site", here, &[]),
             class: name("class", &[code, &class], &[]),

@@ -222,6 +222,28 @@ mod tests {
     }
 
     #[test]
+    fn ids_in_any_groups_and_numbered_things_are_replaced() {
+        for id in [
+            "7f5b79c0-be76-4560-5547dc9e955b",
+            "bf36285d-0de2-4c15-79ac01f0511b",
+        ] {
+            assert_eq!(
+                signature(&format!("session {id} of user-27458 gone")),
+                "session <uuid1> of user-<n> gone"
+            );
+        }
+        for kept in [
+            "deadbeef-cafe-babe-face",
+            "ORDER-12345",
+            "user-12",
+            "node-18",
+            "ORA-00942",
+        ] {
+            assert_eq!(signature(kept), kept);
+        }
+    }
+
+    #[test]
     fn what_tells_failures_apart_stays() {
         for text in [
             "exit code: 137",

@@ -26,29 +26,54 @@ fn main() -> ExitCode {
 fn lfp() -> Result<Exit, Failure> {
     let args: Lfp = edge::parse()?;
     let options = options(&args)?;
-    let mut tool = Tool { ts: edge::now()?.to_string(), output: edge::stdout(), options, args };
-    let files = if tool.args.files.is_empty() { vec!["-".to_owned()] } else { tool.args.files.clone() };
+    let mut tool = Tool {
+        ts: edge::now()?.to_string(),
+        output: edge::stdout(),
+        options,
+        args,
+    };
+    let files = if tool.args.files.is_empty() {
+        vec!["-".to_owned()]
+    } else {
+        tool.args.files.clone()
+    };
     let mut whole = true;
     for file in &files {
         let opened: Box<dyn Read> = match file.as_str() {
             "-" => Box::new(io::stdin()),
             path => Box::new(File::open(path).map_err(|error| Failure::unreadable(path, &error))?),
         };
-        whole &= if tool.args.batch { tool.batch(opened, file)? } else { tool.one(opened, file)? };
+        whole &= if tool.args.batch {
+            tool.batch(opened, file)?
+        } else {
+            tool.one(opened, file)?
+        };
     }
-    if whole { Ok(Exit::Done) } else { Err(Failure::Said) }
+    if whole {
+        Ok(Exit::Done)
+    } else {
+        Err(Failure::Said)
+    }
 }
 
 fn options(args: &Lfp) -> Result<Options, Failure> {
-    if args.gate == Some(Gate::Pass) && (args.timed_out || args.status.is_some_and(|status| status != 0)) {
-        return Err(Failure::usage("--gate pass contradicts --status and --timed-out"));
+    if args.gate == Some(Gate::Pass)
+        && (args.timed_out || args.status.is_some_and(|status| status != 0))
+    {
+        return Err(Failure::usage(
+            "--gate pass contradicts --status and --timed-out",
+        ));
     }
     // A shell says with these that it could not run the command.
     let could_not_run = args.gate.is_none() && matches!(args.status, Some(126 | 127));
     Ok(Options {
         roots: roots()?,
         level: args.level.into(),
-        gate: if could_not_run { Some(Gate::Blocked) } else { args.gate },
+        gate: if could_not_run {
+            Some(Gate::Blocked)
+        } else {
+            args.gate
+        },
         status: args.status,
         timed_out: args.timed_out,
         name: args.name.clone(),
@@ -62,11 +87,21 @@ fn options(args: &Lfp) -> Result<Options, Failure> {
 /// unknown paths: cutting them off would leave the name of the checkout in front.
 fn roots() -> Result<Roots, Failure> {
     let directory = edge::directory()?;
-    let shared = [edge::variable("HOME").map(PathBuf::from), Some(std::env::temp_dir())];
+    let shared = [
+        edge::variable("HOME").map(PathBuf::from),
+        Some(std::env::temp_dir()),
+    ];
     let top = Repository::find(&directory).map(|repository| repository.work_tree);
     let own = [Some(directory), top].into_iter().flatten();
-    let own = own.filter(|folder| shared.iter().flatten().all(|shared| !shared.starts_with(folder)));
-    Ok(Roots::new(own.map(|folder| folder.to_string_lossy().into_owned())))
+    let own = own.filter(|folder| {
+        shared
+            .iter()
+            .flatten()
+            .all(|shared| !shared.starts_with(folder))
+    });
+    Ok(Roots::new(
+        own.map(|folder| folder.to_string_lossy().into_owned()),
+    ))
 }
 
 /// How much is read at once, in bytes.
@@ -89,21 +124,35 @@ impl Tool {
             InputForm::Auto if !is_text => {
                 // Whether it is records shows at its end: what is short is held in memory, what is long in a file.
                 let mut head = Vec::new();
-                input.by_ref().take(BLOCK as u64).read_to_end(&mut head).map_err(unreadable)?;
-                let first = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+                input
+                    .by_ref()
+                    .take(BLOCK as u64)
+                    .read_to_end(&mut head)
+                    .map_err(unreadable)?;
+                let first = head
+                    .split(|byte| *byte == b'\n')
+                    .find(|line| !line.trim_ascii().is_empty());
                 if !first.is_some_and(input::is_record) {
                     self.text(head.chain(input), name)?;
                     return Ok(true);
                 }
                 if head.len() < BLOCK {
                     let are_records = input::are_records(head.as_slice()).map_err(unreadable)?;
-                    return if are_records { self.records(head.as_slice(), name) } else { self.text(head.as_slice(), name) };
+                    return if are_records {
+                        self.records(head.as_slice(), name)
+                    } else {
+                        self.text(head.as_slice(), name)
+                    };
                 }
                 let mut spooled = edge::spool(head.chain(input)).map_err(unreadable)?;
                 spooled.rewind().map_err(unreadable)?;
                 let are_records = input::are_records(&spooled).map_err(unreadable)?;
                 spooled.rewind().map_err(unreadable)?;
-                if are_records { self.records(spooled, name) } else { self.text(spooled, name) }
+                if are_records {
+                    self.records(spooled, name)
+                } else {
+                    self.text(spooled, name)
+                }
             }
             InputForm::Auto | InputForm::Text => self.text(input, name),
         }
@@ -111,8 +160,11 @@ impl Tool {
 
     /// Answers the text of a run with one record.
     fn text(&mut self, input: impl Read, name: &str) -> Result<bool, Failure> {
-        let (report, answer, bytes) = self.read(input, &self.options).map_err(|error| Failure::unreadable(name, &error))?;
-        let is_unknown = self.options.gate.is_none() && self.options.status.is_none() && !self.options.timed_out;
+        let (report, answer, bytes) = self
+            .read(input, &self.options)
+            .map_err(|error| Failure::unreadable(name, &error))?;
+        let is_unknown =
+            self.options.gate.is_none() && self.options.status.is_none() && !self.options.timed_out;
         if self.args.bare || self.args.explain || bytes > 0 || !is_unknown {
             let gate = report.gate;
             self.emit(&report, &answer, |tool| answer.record(&tool.ts, gate))?;
@@ -123,12 +175,18 @@ impl Tool {
     /// Answers records one by one; a line that is none is named and passes through.
     fn records(&mut self, input: impl Read, name: &str) -> Result<bool, Failure> {
         let mut lines = Forwards::new(input);
-        while let Some(found) = lines.next().map_err(|error| Failure::unreadable(name, &error))? {
+        while let Some(found) = lines
+            .next()
+            .map_err(|error| Failure::unreadable(name, &error))?
+        {
             let text = match found {
                 Found::Line(text) if text.trim_ascii().is_empty() => continue,
                 Found::Line(text) => text.to_vec(),
                 Found::TooLong(len) => {
-                    return Err(Failure::failed(format!("'{name}' line {}: {len} bytes are too long for a record", lines.line())));
+                    return Err(Failure::failed(format!(
+                        "'{name}' line {}: {len} bytes are too long for a record",
+                        lines.line()
+                    )));
                 }
             };
             match self.record(&text) {
@@ -146,7 +204,9 @@ impl Tool {
     fn record(&mut self, text: &[u8]) -> Result<(), Bad> {
         let line = Line::parse(text)?;
         if !input::is_record(text) {
-            return Err(Bad::Line("not the record of a gate or an attempt".to_owned()));
+            return Err(Bad::Line(
+                "not the record of a gate or an attempt".to_owned(),
+            ));
         }
         let run: GateRun = line.view()?;
         let named: Named = line.view()?;
@@ -162,15 +222,32 @@ impl Tool {
             // An attempt that was named before and has no text left: there is nothing to name it by.
             return Ok(self.output.emit(line.as_str())?);
         }
-        let (report, answer, _) = match run.output_path.as_deref().map(|path| (path, open_log(path))) {
+        let (report, answer, _) = match run
+            .output_path
+            .as_deref()
+            .map(|path| (path, open_log(path)))
+        {
             Some((_, Some(log))) => self.read(log, &options),
             Some((path, None)) => {
-                edge::warn(format!("no log at '{path}' in .loop: the failure is named by what the record holds"));
-                self.read(run.output.as_deref().unwrap_or_default().as_bytes(), &options)
+                edge::warn(format!(
+                    "no log at '{path}' in .loop: the failure is named by what the record holds"
+                ));
+                self.read(
+                    run.output.as_deref().unwrap_or_default().as_bytes(),
+                    &options,
+                )
             }
-            None => self.read(run.output.as_deref().unwrap_or_default().as_bytes(), &options),
+            None => self.read(
+                run.output.as_deref().unwrap_or_default().as_bytes(),
+                &options,
+            ),
         }
-        .map_err(|error| Bad::Output(Failure::unreadable(run.output_path.unwrap_or_default(), &error)))?;
+        .map_err(|error| {
+            Bad::Output(Failure::unreadable(
+                run.output_path.unwrap_or_default(),
+                &error,
+            ))
+        })?;
         Ok(self.emit(&report, &answer, |_| answer.added_to(&line))?)
     }
 
@@ -205,13 +282,20 @@ impl Tool {
         Ok((report, answer, bytes))
     }
 
-    fn emit(&mut self, report: &Report, answer: &Answer, record: impl FnOnce(&Tool) -> Line) -> Result<(), Failure> {
+    fn emit(
+        &mut self,
+        report: &Report,
+        answer: &Answer,
+        record: impl FnOnce(&Tool) -> Line,
+    ) -> Result<(), Failure> {
         let style = Style::of_stdout();
         let line = match answer.fingerprint() {
             "" if self.args.bare => "(no-failure)".to_owned(),
             bare if self.args.bare => bare.to_owned(),
             _ if self.args.explain => show::explained(report, style),
-            _ if self.args.format.chosen() == Format::Text && self.args.scheme == 2 => show::report(report, style),
+            _ if self.args.format.chosen() == Format::Text && self.args.scheme == 2 => {
+                show::report(report, style)
+            }
             _ => record(self).to_string(),
         };
         self.output.emit(&line)
@@ -221,10 +305,15 @@ impl Tool {
     fn batch(&mut self, input: impl Read, name: &str) -> Result<bool, Failure> {
         let mut lines = Forwards::with_max(input, BATCH_LINE_MAX);
         let mut whole = true;
-        while let Some(found) = lines.next().map_err(|error| Failure::unreadable(name, &error))? {
+        while let Some(found) = lines
+            .next()
+            .map_err(|error| Failure::unreadable(name, &error))?
+        {
             let parsed = match found {
                 Found::Line(text) if text.trim_ascii().is_empty() => continue,
-                Found::Line(text) => serde_json::from_slice::<Sample>(text).map_err(|error| error.to_string()),
+                Found::Line(text) => {
+                    serde_json::from_slice::<Sample>(text).map_err(|error| error.to_string())
+                }
                 Found::TooLong(len) => Err(format!("{len} bytes are too long for a sample")),
             };
             let sample = match parsed {
@@ -243,7 +332,10 @@ impl Tool {
             let read = self.read(sample.text.as_bytes(), &options);
             let (_, answer, _) = read.map_err(|error| Failure::unreadable(name, &error))?;
             let answered = serde_json::json!(answer.fingerprint());
-            self.output.emit(&format!("{{\"id\":{},\"fingerprint\":{answered}}}", sample.id))?;
+            self.output.emit(&format!(
+                "{{\"id\":{},\"fingerprint\":{answered}}}",
+                sample.id
+            ))?;
         }
         Ok(whole)
     }

@@ -36,11 +36,24 @@ pub(super) fn trace(text: Text<'_>, start: usize) -> Option<usize> {
     form(&[2, 32, 16, 2]).or_else(|| form(&[1, 8, 24]))
 }
 
-/// `8-4-4-4-12` hexadecimal digits.
+/// `8-4-4-4-12` hexadecimal digits, and what is drawn in the same manner with other groups.
 pub(super) fn uuid(text: Text<'_>, start: usize) -> Option<usize> {
     let form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     let end = start + form.len();
-    (text.fits(start, form) && text.ends(end)).then_some(end)
+    if text.fits(start, form) && text.ends(end) {
+        return Some(end);
+    }
+    let end = text.skip_most(start, form.len() + 1, |byte| is_hex(byte) || byte == b'-');
+    let groups: Vec<&str> = text.part(start, end).split('-').collect();
+    let digits: usize = groups.iter().map(|group| group.len()).sum();
+    let is_drawn = |group: &&str| {
+        let digits = group.bytes().filter(u8::is_ascii_digit).count();
+        (4..=16).contains(&group.len()) && (group.len() < 8 || (digits > 1 && digits < group.len()))
+    };
+    // Dates and versions have shorter groups, hyphenated words have no digits.
+    let fits =
+        groups.len() >= 3 && digits >= 20 && groups.first().is_some_and(|first| first.len() >= 8);
+    (fits && groups.iter().all(is_drawn) && text.ends(end)).then_some(end)
 }
 
 /// Six pairs with `:` or `-` between them.

@@ -26,8 +26,9 @@ impl Scan<'_, '_, '_> {
             }
             return ids::digest(text, start, false).map(|end| Hit::numbered("hash", end));
         }
-        if let Some(end) = ids::trace(text, start).or_else(|| ids::uuid(text, start)) {
-            let rule = if end - start == 36 { "uuid" } else { "trace" };
+        let trace = ids::trace(text, start).map(|end| ("trace", end));
+        if let Some((rule, end)) = trace.or_else(|| ids::uuid(text, start).map(|end| ("uuid", end)))
+        {
             return Some(Hit::numbered(rule, end));
         }
         let in_number =

@@ -55,6 +55,32 @@ const DASHED: [&str; 18] = [
     "forkjoinpool",
 ];
 
+/// Words for things that a run makes or meets by the thousand, joined by a dash to a number of at least four digits.
+const NUMBERED: [&str; 22] = [
+    "user",
+    "session",
+    "request",
+    "req",
+    "order",
+    "job",
+    "conn",
+    "connection",
+    "client",
+    "customer",
+    "account",
+    "tenant",
+    "transaction",
+    "txn",
+    "message",
+    "msg",
+    "event",
+    "batch",
+    "run",
+    "node",
+    "instance",
+    "container",
+];
+
 /// Words before a value that was drawn for one request or one commit.
 const DRAWN: [&str; 17] = [
     "commit",
@@ -215,7 +241,8 @@ impl Scan<'_, '_, '_> {
             if let Some(hit) = self.keyed(end) {
                 return Some(hit);
             }
-            if DASHED.contains(&word.as_str()) {
+            let many = NUMBERED.contains(&text.part(start, end)) && text.digits(end + 1) >= end + 5;
+            if many || DASHED.contains(&word.as_str()) {
                 return self.dashed(end);
             }
         }
