@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::line::{BadLine, Edit, Line};
 use crate::log::Tail;
 use crate::read::Found;
-use crate::record::{Attempt, Gate, Head, Incoming, Kind, SCHEMA};
+use crate::record::{Attempt, Checkpoint, Gate, Head, Incoming, Kind, SCHEMA};
 use crate::redact::redact;
 use crate::seal;
 
@@ -231,15 +231,19 @@ impl Before {
         if let Some(known) = self.iterations.get(&(run.to_owned(), name.to_owned())) {
             return Ok(*known);
         }
-        let found = last(tail, |head, line| {
+        let in_attempt = |head: &Head<'_>, line: &[u8]| {
             let wanted = head.run_name() == run
                 && head.gate_name() == name
                 && head.known_kind() == Some(Kind::Attempt);
             wanted
                 .then(|| crate::line::view::<Attempt<'_>>(line).ok())?
                 .map(|attempt| attempt.iteration.unwrap_or(0))
-        })?;
-        Ok(found.unwrap_or(0))
+        };
+        let in_checkpoint = |checkpoint: &Checkpoint| {
+            let end = checkpoint.history(run, name)?;
+            Some(end.map_or(0, |end| end.iteration))
+        };
+        Ok(last(tail, in_attempt, in_checkpoint)?.unwrap_or(0))
     }
 
     fn stale_count(&self, run: &str, tail: &Tail<'_>) -> io::Result<u64> {
@@ -250,19 +254,20 @@ impl Before {
         if let Some(known) = self.stale_counts.get(run) {
             return Ok(*known);
         }
-        let found = last(tail, |head, line| {
+        let in_iteration = |head: &Head<'_>, line: &[u8]| {
             let wanted = head.run_name() == run && head.known_kind() == Some(Kind::Iteration);
             // A record whose count is no good is passed over: the run's last good one holds.
             wanted
                 .then(|| crate::line::view::<Stale>(line).ok())?
                 .map(|stale| stale.stale_count)
-        })?;
-        Ok(found.unwrap_or(0))
+        };
+        let in_checkpoint = |checkpoint: &Checkpoint| checkpoint.stale_count(run);
+        Ok(last(tail, in_iteration, in_checkpoint)?.unwrap_or(0))
     }
 }
 
 /// The direction that a number of iterations without findings forces.
-fn pivot(stale_count: u64) -> &'static str {
+pub(crate) fn pivot(stale_count: u64) -> &'static str {
     match stale_count {
         0 | 1 => "none",
         2 | 3 => "structural",
@@ -270,10 +275,11 @@ fn pivot(stale_count: u64) -> &'static str {
     }
 }
 
-/// What the last good record that `wanted` knows says.
+/// What the last good record that `wanted` knows says; a checkpoint may answer for all that came before it.
 fn last<T>(
     tail: &Tail<'_>,
     wanted: impl Fn(&Head<'_>, &[u8]) -> Option<T>,
+    in_checkpoint: impl Fn(&Checkpoint) -> Option<T>,
 ) -> io::Result<Option<T>> {
     let mut lines = tail.backwards()?;
     while let Some(found) = lines.next()? {
@@ -284,8 +290,14 @@ fn last<T>(
         let Ok(head) = crate::line::view::<Head<'_>>(line) else {
             continue;
         };
-        if let Some(answer) = wanted(&head, line) {
-            return Ok(Some(answer));
+        let answer = match head.known_kind() {
+            Some(Kind::Checkpoint) => {
+                Checkpoint::begins(Some(line)).and_then(|it| in_checkpoint(&it))
+            }
+            _ => wanted(&head, line),
+        };
+        if answer.is_some() {
+            return Ok(answer);
         }
     }
     Ok(None)
@@ -298,7 +310,6 @@ fn last<T>(
 /// If the ledger cannot be read.
 pub fn find_id(tail: &Tail<'_>, id: &str) -> io::Result<Option<Line>> {
     let mut lines = tail.backwards()?;
-    let end = lines.offset();
     for _ in 0..ID_RECORDS {
         let Some(found) = lines.next()? else {
             return Ok(None);
@@ -309,7 +320,7 @@ pub fn find_id(tail: &Tail<'_>, id: &str) -> io::Result<Option<Line>> {
         {
             return Ok(Line::parse(line).ok());
         }
-        if end - lines.offset() > ID_BYTES {
+        if lines.passed_bytes() > ID_BYTES {
             break;
         }
     }
@@ -322,13 +333,17 @@ pub fn find_id(tail: &Tail<'_>, id: &str) -> io::Result<Option<Line>> {
 ///
 /// If the ledger cannot be read.
 pub fn last_commit(tail: &Tail<'_>, run: &str, name: &str) -> io::Result<Option<String>> {
-    last(tail, |head, line| {
+    let in_attempt = |head: &Head<'_>, line: &[u8]| {
         let wanted = head.run_name() == run
             && head.gate_name() == name
             && head.known_kind() == Some(Kind::Attempt);
         wanted
             .then(|| crate::line::view::<Attempt<'_>>(line).ok())?
             .map(|attempt| attempt.commit.map(Cow::into_owned))
-    })
-    .map(Option::flatten)
+    };
+    let in_checkpoint = |checkpoint: &Checkpoint| {
+        let end = checkpoint.history(run, name)?;
+        Some(end.and_then(|end| end.commit.clone()))
+    };
+    last(tail, in_attempt, in_checkpoint).map(Option::flatten)
 }

@@ -137,6 +137,8 @@ pub fn git(directory: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
         .args(arguments)
         .current_dir(directory)
         .env("GIT_TERMINAL_PROMPT", "0")
+        // What a partial clone lacks is not fetched: these tools use no network.
+        .env("GIT_NO_LAZY_FETCH", "1")
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stderr(Stdio::null())

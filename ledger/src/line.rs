@@ -353,7 +353,7 @@ impl Joined {
     }
 }
 
-fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("records and their fields have string keys only")
 }
 

@@ -6,11 +6,15 @@
 //! writers share it, and only what was flushed is acknowledged. A failed flush is never tried again: the kernel has
 //! forgotten the pages, and a second call would succeed without having stored them.
 
+mod prune;
+mod repair;
+mod rotate;
+
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -21,6 +25,12 @@ use crate::line::Line;
 use crate::read::{Backwards, Found};
 use crate::record::{Head, SCHEMA};
 use crate::seal;
+use crate::segments;
+
+pub use crate::segments::Whole as Tail;
+pub use prune::Pruned;
+pub use repair::Repaired;
+pub use rotate::{Rotated, Sealed};
 
 /// The longest record a ledger takes, in bytes, with its number and checksum.
 pub const RECORD_MAX: usize = 64 << 10;
@@ -64,6 +74,12 @@ pub enum LogError {
     Nfs(PathBuf),
     /// The write failed; the file is as it was, but for complete lines that were kept.
     Write(PathBuf, io::Error),
+    /// The path is a link, where the file itself is needed.
+    Link(PathBuf),
+    /// The file cannot be replaced by its successor; it is as it was, or sealed.
+    Replace(PathBuf, io::Error),
+    /// What is to be made is there already.
+    Exists(PathBuf),
     /// The write succeeded, the flush did not: the records may or may not survive a power loss.
     Flush(PathBuf, io::Error),
 }
@@ -103,6 +119,21 @@ impl fmt::Display for LogError {
                 write!(
                     f,
                     "'{}' is on NFS, where an append is not atomic: --allow-nfs writes all the same",
+                    path.display()
+                )
+            }
+            LogError::Link(path) => write!(
+                f,
+                "'{}' is a link: name the file that it leads to",
+                path.display()
+            ),
+            LogError::Replace(path, error) => {
+                write!(f, "cannot replace '{}': {}", path.display(), reason(error))
+            }
+            LogError::Exists(path) => {
+                write!(
+                    f,
+                    "'{}' is there already: it is not replaced",
                     path.display()
                 )
             }
@@ -166,30 +197,6 @@ impl fmt::Display for TooLong {
     }
 }
 
-/// What stands in the ledger when the lock is taken.
-#[derive(Debug)]
-pub struct Tail<'f> {
-    file: &'f File,
-    len: u64,
-}
-
-impl<'f> Tail<'f> {
-    /// The first `len` bytes of a ledger that is open for reading.
-    #[must_use]
-    pub fn new(file: &'f File, len: u64) -> Tail<'f> {
-        Tail { file, len }
-    }
-
-    /// The lines of the ledger, last one first.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read.
-    pub fn backwards(&self) -> io::Result<Backwards<'_>> {
-        Backwards::new(self.file, self.len)
-    }
-}
-
 /// A ledger open for appending.
 #[derive(Debug)]
 pub struct Log {
@@ -229,7 +236,8 @@ impl Log {
         let data = self.data.as_ref().expect("the ledger was just opened");
         let opened = |error| LogError::Open(self.path.clone(), error);
         let end = End::read(data, len, &self.path)?;
-        let records = build(&Tail { file: data, len }).map_err(opened)?;
+        let before = Tail::new(data, len).with_segments_of(Some(&self.path));
+        let records = build(&before).map_err(opened)?;
         let mut appended = write(data, len, &end, &records, &self.path);
         drop(lock);
         self.make_durable(&mut appended, created);
@@ -307,18 +315,25 @@ impl Log {
             }
             other => (other.map_err(opened)?, false),
         };
+        let len = self.examine(&data)?.len();
+        self.data = Some(data);
+        Ok((created, len))
+    }
+
+    /// What is known of a file that was just opened, if it is one that a ledger can be in.
+    fn examine(&self, data: &File) -> Result<Metadata, LogError> {
+        let opened = |error| LogError::Open(self.path.clone(), error);
         let there = data.metadata().map_err(opened)?;
         if !there.is_file() {
             return Err(LogError::NotAFile(self.path.clone()));
         }
-        let kind = rustix::fs::fstatfs(&data)
+        let kind = rustix::fs::fstatfs(data)
             .map_err(|error| opened(error.into()))?
             .f_type;
         if kind == NFS_SUPER_MAGIC && !self.options.allow_nfs {
             return Err(LogError::Nfs(self.path.clone()));
         }
-        self.data = Some(data);
-        Ok((created, there.len()))
+        Ok(there)
     }
 
     fn options(&self, create: bool) -> OpenOptions {
@@ -360,9 +375,49 @@ impl Log {
 const NFS_SUPER_MAGIC: i64 = 0x6969;
 
 fn lock_path(path: &Path) -> PathBuf {
+    beside(path, ".lock")
+}
+
+/// The ledger's path with something behind its name.
+fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(".lock");
+    name.push(what);
     PathBuf::from(name)
+}
+
+/// Makes a file beside the ledger, as private and of the same owner as the ledger itself.
+fn make_beside(path: &Path, ledger: &Metadata) -> io::Result<File> {
+    let file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    if file.metadata()?.uid() != ledger.uid() {
+        // Only root can give a file away; anybody else owns both.
+        std::os::unix::fs::fchown(&file, Some(ledger.uid()), Some(ledger.gid()))?;
+    }
+    file.set_permissions(fs::Permissions::from_mode(ledger.mode() & 0o777))?;
+    Ok(file)
+}
+
+/// Writes the next file of a ledger, complete and flushed, beside it; gives its path.
+fn write_next(
+    path: &Path,
+    ledger: &Metadata,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<PathBuf> {
+    let next = beside(path, ".next");
+    match fs::remove_file(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        // What is left of one that was killed was never a ledger.
+        _ => {}
+    }
+    let mut file = BufWriter::with_capacity(256 << 10, make_beside(&next, ledger)?);
+    content(&mut file)?;
+    file.into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()?;
+    Ok(next)
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {
@@ -417,8 +472,10 @@ impl End {
             }
             since += 1;
         }
+        // The file has no number of its own: it follows what was sealed, or begins.
+        let first = segments::next_number(path).map_err(opened)?;
         Ok(End {
-            seq: 1 + since,
+            seq: first.saturating_add(since),
             torn_bytes,
         })
     }

@@ -212,6 +212,29 @@ impl Home {
         Ok(())
     }
 
+    /// Every ledger in the directory, sorted by path, without what was sealed; links are none.
+    #[must_use]
+    pub fn ledgers(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for below in ["", "runs"] {
+            let directory = self.path.join(below);
+            if !is_ours(&directory).unwrap_or(false) {
+                continue;
+            }
+            let Ok(entries) = fs::read_dir(&directory) else {
+                continue;
+            };
+            let entries = entries
+                .flatten()
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+            let is_ledger =
+                |path: &PathBuf| path.extension().is_some_and(|suffix| suffix == "jsonl");
+            found.extend(entries.map(|entry| entry.path()).filter(is_ledger));
+        }
+        found.sort();
+        found
+    }
+
     /// The file of this name below the directory, if it is a plain file that lies in it and nowhere else.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<PathBuf> {

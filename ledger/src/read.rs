@@ -6,8 +6,11 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use memchr::{memchr, memmem, memrchr};
+
+use crate::segments::{Before, Older, Position};
 
 /// The longest line a reader takes into memory, in bytes.
 pub const LINE_MAX: usize = 1 << 20;
@@ -24,10 +27,22 @@ pub enum Found<'a> {
     TooLong(u64),
 }
 
-/// Lines of a file from its last complete one to its first.
+impl Found<'_> {
+    /// How long the line is, in bytes, without its `\n`.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "no reader asks for that")]
+    pub fn len(&self) -> u64 {
+        match self {
+            Found::Line(line) => line.len() as u64,
+            Found::TooLong(len) => *len,
+        }
+    }
+}
+
+/// Lines of a ledger from its last complete one to its first.
 #[derive(Debug)]
 pub struct Backwards<'f> {
-    file: &'f File,
+    file: Source<'f>,
     /// File offset of the first byte in `buffer`.
     start: u64,
     buffer: Vec<u8>,
@@ -35,35 +50,70 @@ pub struct Backwards<'f> {
     end: usize,
     torn: u64,
     block: usize,
+    /// How many bytes of the files behind this one were passed.
+    passed: u64,
+    /// What comes before this file, where there may be something.
+    older: Option<Older<'f>>,
+}
+
+/// Where the bytes come from.
+#[derive(Debug)]
+enum Source<'f> {
+    /// The ledger itself.
+    Given(&'f File),
+    /// A sealed segment, as its text.
+    Segment(File),
+    /// What a checkpoint carries: all of it is in the buffer.
+    Carried,
 }
 
 impl<'f> Backwards<'f> {
-    /// Begins at the end of the first `len` bytes of `file`.
+    /// Begins at the end of the first `len` bytes of `file`, and ends at its beginning.
     ///
     /// # Errors
     ///
     /// If the file cannot be read.
     pub fn new(file: &'f File, len: u64) -> io::Result<Backwards<'f>> {
         let mut lines = Backwards {
-            file,
-            start: len,
+            file: Source::Given(file),
+            start: 0,
             buffer: Vec::new(),
             end: 0,
             torn: 0,
             block: FIRST_BLOCK,
+            passed: 0,
+            older: None,
         };
-        // Everything behind the last newline is in flight or torn; it is stepped over without being kept.
-        while lines.start > 0 {
-            lines.fill()?;
-            if let Some(at) = memrchr(b'\n', lines.unread()) {
-                lines.end = at + 1;
+        lines.begin(len)?;
+        Ok(lines)
+    }
+
+    /// Goes on, at the beginning of the file, in the sealed segments of the ledger at `path`.
+    #[must_use]
+    pub fn through_segments_of(mut self, path: &'f Path) -> Backwards<'f> {
+        if let Source::Given(file) = self.file {
+            self.older = Some(Older::new(path, file));
+        }
+        self
+    }
+
+    /// Steps over everything behind the last newline, which is in flight or torn, without keeping it.
+    fn begin(&mut self, len: u64) -> io::Result<()> {
+        self.start = len;
+        self.buffer.clear();
+        self.end = 0;
+        while self.start > 0 {
+            self.fill()?;
+            if let Some(at) = memrchr(b'\n', self.unread()) {
+                self.end = at + 1;
                 break;
             }
-            lines.buffer.clear();
-            lines.end = 0;
+            self.buffer.clear();
+            self.end = 0;
         }
-        lines.torn = len - lines.offset();
-        Ok(lines)
+        self.torn = len - self.offset();
+        self.passed += len;
+        Ok(())
     }
 
     /// How many bytes follow the last `\n`.
@@ -72,10 +122,30 @@ impl<'f> Backwards<'f> {
         self.torn
     }
 
-    /// Where the line given last begins, in bytes from the start of the file.
+    /// Where the line given last begins, in bytes from the start of its file.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.start + self.end as u64
+    }
+
+    /// How many bytes of the ledger were passed, that line included.
+    #[must_use]
+    pub fn passed_bytes(&self) -> u64 {
+        self.passed - self.offset()
+    }
+
+    /// Where the line given last begins; none if a checkpoint carried it and it stands in no file.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        let segment = match self.file {
+            Source::Given(_) => None,
+            Source::Segment(_) => self.older.as_ref().and_then(Older::segment),
+            Source::Carried => return None,
+        };
+        Some(Position {
+            segment,
+            offset: self.offset(),
+        })
     }
 
     /// The line before the one given last.
@@ -88,8 +158,10 @@ impl<'f> Backwards<'f> {
         reason = "it lends its buffer, which an Iterator cannot"
     )]
     pub fn next(&mut self) -> io::Result<Option<Found<'_>>> {
-        if self.offset() == 0 {
-            return Ok(None);
+        while self.offset() == 0 {
+            if !self.go_back()? {
+                return Ok(None);
+            }
         }
         let mut dropped = 0_u64;
         loop {
@@ -115,6 +187,33 @@ impl<'f> Backwards<'f> {
         }
     }
 
+    /// Goes on in what comes before this file; says whether there is anything.
+    fn go_back(&mut self) -> io::Result<bool> {
+        let Some(older) = &mut self.older else {
+            return Ok(false);
+        };
+        // The first line is still in the buffer, unless it was too long to hold; it tells which segment comes before.
+        let first = memchr(b'\n', &self.buffer).and_then(|at| self.buffer.get(..at));
+        match older.before(first)? {
+            Before::Segment(file, len) => {
+                self.file = Source::Segment(file);
+                self.begin(len)?;
+            }
+            Before::Carried(text) => {
+                self.older = None;
+                self.file = Source::Carried;
+                self.end = text.len();
+                self.buffer = text;
+                self.passed += self.end as u64;
+            }
+            Before::Nothing => {
+                self.older = None;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn unread(&self) -> &[u8] {
         self.buffer.get(..self.end).unwrap_or_default()
     }
@@ -125,7 +224,11 @@ impl<'f> Backwards<'f> {
         self.block = BLOCK;
         let mut block = vec![0; size + self.end];
         let (head, tail) = block.split_at_mut(size);
-        self.file.read_exact_at(head, self.start - size as u64)?;
+        match &self.file {
+            Source::Given(file) => file.read_exact_at(head, self.start - size as u64)?,
+            Source::Segment(file) => file.read_exact_at(head, self.start - size as u64)?,
+            Source::Carried => {}
+        }
         tail.copy_from_slice(self.unread());
         self.start -= size as u64;
         self.end = block.len();
@@ -248,6 +351,33 @@ impl<R: Read> Forwards<R> {
     }
 }
 
+/// The first bytes of a file from an offset on, as a stream.
+#[derive(Debug)]
+pub struct Part<'f> {
+    file: &'f File,
+    at: u64,
+    end: u64,
+}
+
+impl<'f> Part<'f> {
+    /// The bytes of `file` from `at` to before `end`.
+    #[must_use]
+    pub fn new(file: &'f File, at: u64, end: u64) -> Part<'f> {
+        Part { file, at, end }
+    }
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = (buffer.len() as u64).min(self.end.saturating_sub(self.at)) as usize;
+        let got = self
+            .file
+            .read_at(buffer.get_mut(..size).unwrap_or_default(), self.at)?;
+        self.at += got as u64;
+        Ok(got)
+    }
+}
+
 /// Gives every complete line that contains `needle` among the first `len` bytes of a file, first to last.
 ///
 /// Lines without it cost no more than the search: nothing is split and nothing is parsed.
@@ -255,21 +385,33 @@ impl<R: Read> Forwards<R> {
 /// # Errors
 ///
 /// If the file cannot be read.
-pub fn search(file: &File, len: u64, needle: &[u8], mut hit: impl FnMut(&[u8])) -> io::Result<()> {
+pub fn search(file: &File, len: u64, needle: &[u8], hit: impl FnMut(&[u8])) -> io::Result<()> {
+    search_stream(Part::new(file, 0, len), needle, hit)
+}
+
+/// Gives every complete line of a stream that contains `needle`, first to last.
+///
+/// # Errors
+///
+/// If the stream cannot be read.
+pub fn search_stream(
+    mut input: impl Read,
+    needle: &[u8],
+    mut hit: impl FnMut(&[u8]),
+) -> io::Result<()> {
     const WINDOW: usize = 256 << 10;
     let finder = memmem::Finder::new(needle);
     let mut buffer = vec![0; WINDOW];
-    let (mut offset, mut kept) = (0_u64, 0_usize);
-    while offset < len {
+    let mut kept = 0;
+    loop {
         if kept == buffer.len() {
             buffer.resize((buffer.len() * 2).min(LINE_MAX + WINDOW), 0);
         }
-        let room = buffer.get_mut(kept..).unwrap_or_default();
-        let want = (room.len() as u64).min(len - offset) as usize;
-        let room = room.get_mut(..want).unwrap_or_default();
-        file.read_exact_at(room, offset)?;
-        offset += want as u64;
-        let filled = buffer.get(..kept + want).unwrap_or_default();
+        let got = fill(&mut input, buffer.get_mut(kept..).unwrap_or_default())?;
+        if got == 0 {
+            return Ok(());
+        }
+        let filled = buffer.get(..kept + got).unwrap_or_default();
         let complete = memrchr(b'\n', filled).map_or(0, |at| at + 1);
         let mut from = 0;
         while let Some(at) = filled
@@ -284,12 +426,25 @@ pub fn search(file: &File, len: u64, needle: &[u8], mut hit: impl FnMut(&[u8])) 
             hit(filled.get(begin..end).unwrap_or_default());
             from = end + 1;
         }
-        let rest = complete..kept + want;
+        let rest = complete..kept + got;
         // The head of a line beyond the limit is dropped; what is left of it cannot parse, so it is no hit.
         kept = if rest.len() > LINE_MAX { 0 } else { rest.len() };
         buffer.copy_within(rest.end - kept..rest.end, 0);
     }
-    Ok(())
+}
+
+/// Reads until the buffer is full or the stream ends; how much that was.
+fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match input.read(room) {
+            Ok(0) => break,
+            Ok(got) => filled += got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 #[cfg(test)]

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::line::BadLine;
 
+mod checkpoint;
+
+pub use checkpoint::{Checkpoint, HistoryEnd, Part, Tried};
+
 /// The schema that this version writes and the newest it reads. 1: the first.
 pub const SCHEMA: u32 = 1;
 
@@ -32,6 +36,7 @@ pub enum Kind {
     Ack,
     Question,
     Checkpoint,
+    Repair,
     Seal,
     Round,
     Rebaseline,
@@ -478,10 +483,23 @@ mod tests {
 
     #[test]
     fn every_field_that_a_reader_takes_has_the_type_it_takes() {
-        for field in [r#""sigs":[["a",-1]]"#, r#""sigs":5"#, r#""scheme":"2""#, r#""tree":5"#, r#""stage":[]"#, r#""action":{}"#] {
+        for field in [
+            r#""sigs":[["a",-1]]"#,
+            r#""sigs":5"#,
+            r#""scheme":"2""#,
+            r#""tree":5"#,
+            r#""stage":[]"#,
+            r#""action":{}"#,
+        ] {
             let text = format!(r#"{{"kind":"attempt","gate":"fail",{field}}}"#);
-            assert!(crate::line::view::<Attempt<'_>>(text.as_bytes()).is_err(), "{text}");
-            assert!(crate::line::view::<Incoming<'_>>(text.as_bytes()).is_err(), "{text}");
+            assert!(
+                crate::line::view::<Attempt<'_>>(text.as_bytes()).is_err(),
+                "{text}"
+            );
+            assert!(
+                crate::line::view::<Incoming<'_>>(text.as_bytes()).is_err(),
+                "{text}"
+            );
         }
     }
 

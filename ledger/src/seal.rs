@@ -54,11 +54,14 @@ pub fn verify(line: &[u8]) -> Result<Option<u64>, BadLine> {
     if stored != Some(crc32c(body)) {
         return Err(BadLine::BadChecksum);
     }
-    let at = memchr::memmem::rfind(body, b"\"seq\":").map(|at| at + b"\"seq\":".len());
-    let digits = at
-        .and_then(|at| body.get(at..))
-        .and_then(|digits| std::str::from_utf8(digits).ok());
+    let begin = body
+        .iter()
+        .rposition(|byte| !byte.is_ascii_digit())
+        .map_or(0, |at| at + 1);
+    let (lead, digits) = body.split_at(begin);
+    let digits = std::str::from_utf8(digits).ok();
     let seq = digits
+        .filter(|_| lead.ends_with(b"\"seq\":"))
         .and_then(|digits| digits.parse().ok())
         .filter(|seq| *seq <= SEQ_MAX);
     seq.map(Some).ok_or(BadLine::BadChecksum)

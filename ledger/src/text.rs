@@ -47,10 +47,13 @@ pub fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Control characters, directional marks and overrides, zero-width characters, the byte order mark.
+/// Control characters, directional marks and overrides, zero-width characters, the byte order mark, and what shows as
+/// nothing but is read by a model: soft hyphens, fillers, variation selectors, tags.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Steps over what follows an ESC: a control sequence to its final byte, a string to its terminator, else one character.
@@ -94,6 +97,7 @@ mod tests {
         check("plain – text", "plain – text");
         check("\u{1b}]0;title\u{7}a\u{1b}]8;;x\u{1b}\\b", "ab");
         check("a\u{202e}b\u{200b}c\u{feff}", "abc");
+        check("a\u{e0041}\u{fe0f}b\u{ad}c\u{3164}", "abc");
         check("\u{9b}31mx", "31mx");
         check("\u{1b}", "");
         check("a\r\n\tb", "a b");

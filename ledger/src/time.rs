@@ -45,6 +45,14 @@ impl Instant {
         OffsetDateTime::from_unix_timestamp(self.0.div_euclid(1000)).ok()
     }
 
+    /// The day for people, with its year: (`2026`, `12 Nov`); none beyond the year 9999.
+    #[must_use]
+    pub fn day(self) -> Option<(i32, String)> {
+        let at = self.utc()?;
+        let month = at.month().to_string();
+        Some((at.year(), format!("{} {}", at.day(), month.get(..3)?)))
+    }
+
     /// The instant as part of a file name, to the millisecond: `20261112T070000.000Z`.
     #[must_use]
     pub fn compact(self) -> String {

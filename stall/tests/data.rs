@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::Path;
 
 use ledger::history::{Selection, dead_ends, histories};
+use ledger::segments::Whole;
 use serde_json::Value;
 use stall::detectors::ALL;
 use stall::{Asked, Config, judge};
@@ -60,7 +61,7 @@ fn verdict(case: &Value) -> Value {
         k: case["k"].as_u64().unwrap(),
         escalates_at_once: true,
     };
-    let ends = dead_ends(&file, len, &history).unwrap();
+    let ends = dead_ends(&Whole::new(&file, len), &history).unwrap();
     let verdict = judge(
         &history,
         &Asked {

@@ -10,7 +10,7 @@ use ledger::draft::{self, Before, Draft, Given};
 use ledger::edge::{self, Answer, Failure, Format, Output, Style};
 use ledger::git::{self, Repository};
 use ledger::line::Edit;
-use ledger::log::{self, Log, LogError, Tail};
+use ledger::log::{self, Log, LogError};
 use ledger::notes::Notes;
 use ledger::place::{Place, Source};
 use ledger::read::Found;
@@ -315,12 +315,7 @@ impl Writer {
 
     fn last_commit(&self, draft: &Draft) -> Option<String> {
         let ledger = edge::open_ledger(&self.place).ok()??;
-        draft::last_commit(
-            &Tail::new(&ledger.file, ledger.len),
-            &draft.run,
-            &draft.name,
-        )
-        .ok()?
+        draft::last_commit(&ledger.whole(), &draft.run, &draft.name).ok()?
     }
 
     fn shown(&self, line: &str) -> String {

@@ -1,15 +1,17 @@
 //! Standard input, and ledgers for reading.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Stdin};
+use std::io::{self, IsTerminal, Stdin};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Failure, directory, say, variable};
 use crate::place::{Place, Source, Wanted};
 use crate::read::{Backwards, Forwards};
+use crate::segments::{self, Whole};
+use crate::spool::spool;
 
 /// The flags that say which ledger and which run.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -50,6 +52,8 @@ pub struct LedgerFile {
     pub len: u64,
     /// Its name in messages.
     pub name: String,
+    /// Where it is, and beside it what was sealed; none for standard input.
+    pub path: Option<PathBuf>,
 }
 
 impl LedgerFile {
@@ -59,8 +63,15 @@ impl LedgerFile {
     ///
     /// If the file cannot be read.
     pub fn backwards(&self) -> Result<Backwards<'_>, Failure> {
-        Backwards::new(&self.file, self.len)
+        self.whole()
+            .backwards()
             .map_err(|error| Failure::unreadable(&self.name, &error))
+    }
+
+    /// It and the sealed segments before it, as one ledger.
+    #[must_use]
+    pub fn whole(&self) -> Whole<'_> {
+        Whole::new(&self.file, self.len).with_segments_of(self.path.as_deref())
     }
 }
 
@@ -72,7 +83,7 @@ impl LedgerFile {
 pub fn open_ledger(place: &Place) -> Result<Option<LedgerFile>, Failure> {
     let Some(path) = place.path() else {
         let file = spool(io::stdin().lock()).map_err(|error| Failure::unreadable("-", &error))?;
-        return with_length(file, "-").map(Some);
+        return with_length(file, "-", None).map(Some);
     };
     let name = path.display().to_string();
     let opened = match (&place.source, path.symlink_metadata()) {
@@ -83,7 +94,13 @@ pub fn open_ledger(place: &Place) -> Result<Option<LedgerFile>, Failure> {
         _ => open_file(&path),
     };
     match opened {
-        Ok(file) => with_length(file, &name).map(Some),
+        Ok(file) => with_length(file, &name, Some(path)).map(Some),
+        // A rotation was killed, or is being done: all there is has been sealed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_sealed(&path) => {
+            let nothing =
+                File::open("/dev/null").map_err(|error| Failure::unreadable(&name, &error))?;
+            with_length(nothing, &name, Some(path)).map(Some)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if place.named {
                 say(&format!("no ledger at '{name}' yet"));
@@ -92,6 +109,36 @@ pub fn open_ledger(place: &Place) -> Result<Option<LedgerFile>, Failure> {
         }
         Err(error) => Err(Failure::unreadable(&name, &error)),
     }
+}
+
+/// Opens the other ledgers beside that of a place, each with its run; what cannot be read is told and left out.
+///
+/// A ledger that somebody named stands for itself: there are no others beside it.
+#[must_use]
+pub fn open_others(place: &Place) -> Vec<(String, LedgerFile)> {
+    let Source::Home(home, _) = &place.source else {
+        return Vec::new();
+    };
+    let own = place.path();
+    let mut others = Vec::new();
+    for path in home.ledgers() {
+        if Some(&path) == own.as_ref() {
+            continue;
+        }
+        let name = path.display().to_string();
+        let is_run = path.parent() != Some(home.path.as_path());
+        let run = match path.file_stem() {
+            Some(run) if is_run => run.to_string_lossy().into_owned(),
+            _ => String::new(),
+        };
+        let opened = open_file(&path).map_err(|error| Failure::unreadable(&name, &error));
+        match opened.and_then(|file| with_length(file, &name, Some(path))) {
+            Ok(file) => others.push((run, file)),
+            Err(Failure::Failed(why)) => super::warn(why),
+            Err(_) => {}
+        }
+    }
+    others
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
@@ -105,7 +152,11 @@ fn open_file(path: &Path) -> io::Result<File> {
     }
 }
 
-fn with_length(file: File, name: &str) -> Result<LedgerFile, Failure> {
+fn is_sealed(path: &Path) -> bool {
+    segments::list(path).is_ok_and(|sealed| !sealed.is_empty())
+}
+
+fn with_length(file: File, name: &str, path: Option<PathBuf>) -> Result<LedgerFile, Failure> {
     let len = file
         .metadata()
         .map_err(|error| Failure::unreadable(name, &error))?
@@ -114,25 +165,8 @@ fn with_length(file: File, name: &str) -> Result<LedgerFile, Failure> {
         file,
         len,
         name: name.to_owned(),
+        path,
     })
-}
-
-/// Copies a stream to a file without a name, so that it can be read from its end.
-///
-/// # Errors
-///
-/// If the stream cannot be read, or the directory for temporary files has no room.
-pub fn spool(mut stream: impl Read) -> io::Result<File> {
-    let path = std::env::temp_dir().join(format!("looputils-{}", std::process::id()));
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
-    std::fs::remove_file(&path)?;
-    io::copy(&mut stream, &mut file)?;
-    Ok(file)
 }
 
 /// The lines of standard input.

@@ -20,12 +20,13 @@ use clap::error::ErrorKind;
 use signal_hook::consts::SIGPIPE;
 
 pub use input::{
-    LedgerArgs, LedgerFile, input_waits, open_ledger, spool, stdin, stdin_is_terminal,
+    LedgerArgs, LedgerFile, input_waits, open_ledger, open_others, stdin, stdin_is_terminal,
 };
 pub use live::Live;
-pub use output::{Format, FormatArgs, Output, Style, echo, stdout};
+pub use output::{FOLLOW_PAUSE, Format, FormatArgs, Output, Style, echo, stdout, wait_for_change};
 pub use signals::{Interrupts, die_by, outlive_file_limit};
 
+pub use crate::spool::spool;
 use crate::text::visible;
 use crate::time::Instant;
 

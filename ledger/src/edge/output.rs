@@ -1,6 +1,9 @@
 //! Standard output: the answer and nothing else.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Failure, variable};
 
@@ -95,6 +98,30 @@ impl Style {
             text.to_owned()
         }
     }
+}
+
+/// How long a follower waits before it looks again.
+pub const FOLLOW_PAUSE: Duration = Duration::from_millis(150);
+
+/// Waits so long, or until whoever reads stdout goes away.
+///
+/// # Errors
+///
+/// [`Failure::ClosedPipe`] if nobody reads stdout any more.
+pub fn wait_for_change(pause: Duration) -> Result<(), Failure> {
+    let stdout = io::stdout();
+    // Asked for nothing, it tells only that the other end was closed.
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let pause = Timespec {
+        tv_sec: pause.as_secs().cast_signed(),
+        tv_nsec: pause.subsec_nanos().into(),
+    };
+    let told = poll(&mut asked, Some(&pause));
+    let closed = PollFlags::ERR | PollFlags::HUP;
+    if matches!(told, Ok(1..)) && asked.iter().any(|fd| fd.revents().intersects(closed)) {
+        return Err(Failure::ClosedPipe);
+    }
+    Ok(())
 }
 
 /// Standard output of one tool.

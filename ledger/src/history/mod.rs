@@ -7,6 +7,7 @@ mod failures;
 mod read;
 
 pub use failures::Failures;
+pub(crate) use read::take;
 pub use read::{Histories, Selection, dead_ends, histories, recent_dead_ends};
 
 use crate::record::{self, Gate};

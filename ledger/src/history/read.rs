@@ -1,12 +1,12 @@
 //! From a ledger to histories: backwards, and no further than the verdict needs.
 
-use std::fs::File;
 use std::io;
 
 use crate::line::view;
-use crate::read::{Backwards, Found, search};
+use crate::read::{Backwards, Found};
 use crate::record::{self, Head, Kind, SCHEMA};
 use crate::seal;
+use crate::segments::Whole;
 
 use super::{Attempt, History};
 
@@ -66,7 +66,7 @@ pub fn histories(mut lines: Backwards<'_>, wanted: &Selection) -> io::Result<His
 /// The head of a line that is a record; none of a damaged one.
 ///
 /// A record of a newer schema is an error: to pass it over could turn the verdict.
-fn take(line: &[u8]) -> io::Result<Option<Head<'_>>> {
+pub(crate) fn take(line: &[u8]) -> io::Result<Option<Head<'_>>> {
     let Some(head) = seal::verify(line)
         .ok()
         .and_then(|_| view::<Head<'_>>(line).ok())
@@ -219,18 +219,26 @@ impl Run {
 
 /// The actions that were tried more than once under the live failure of a history, sorted, over the whole ledger.
 ///
-/// The failure's name is searched for as bytes, and only the hits are parsed.
+/// The failure's name is searched for as bytes, and only the hits are parsed. For segments that are no longer there stands
+/// the checkpoint that the oldest one begins with.
 ///
 /// # Errors
 ///
-/// If the file cannot be read.
-pub fn dead_ends(file: &File, len: u64, history: &History) -> io::Result<Vec<String>> {
+/// If the ledger cannot be read.
+pub fn dead_ends(ledger: &Whole<'_>, history: &History) -> io::Result<Vec<String>> {
     let Some(last) = history.last().filter(|last| !last.fingerprint.is_empty()) else {
         return Ok(Vec::new());
     };
     let mut tried = std::collections::BTreeMap::new();
+    let before = ledger.first_checkpoint()?;
+    for known in before.iter().flat_map(|before| &before.tried) {
+        let same = known.run == history.run && known.name == history.name;
+        if same && known.fingerprint == last.fingerprint && known.scheme == last.scheme {
+            tried.extend(known.actions.iter().cloned());
+        }
+    }
     let needle = serde_json::json!(last.fingerprint).to_string();
-    search(file, len, needle.as_bytes(), |line| {
+    ledger.search(needle.as_bytes(), |line| {
         let Ok(Some(head)) = take(line) else { return };
         let same = head.known_kind() == Some(Kind::Attempt)
             && head.run_name() == history.run

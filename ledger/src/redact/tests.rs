@@ -169,6 +169,25 @@ fn a_giant_secret_is_not_held_in_memory() {
     assert_eq!(out, b"TOKEN=[redacted] end");
 }
 
+#[test]
+fn the_byte_before_counts_in_the_block_before_too() {
+    for text in [
+        "XAKIAIOSFODNN7EXAMPLE AKIAIOSFODNN7EXAMPLE",
+        "sk_live_0123456789abc",
+        "task-0123456789abcdefghijkl",
+        "Bearer 0123456789abcdef",
+    ] {
+        for at in 0..text.len() {
+            let mut redactor = Redactor::new();
+            let mut out = Vec::new();
+            redactor.push(&text.as_bytes()[..at], &mut out);
+            redactor.push(&text.as_bytes()[at..], &mut out);
+            redactor.finish(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), redact(text), "{at}");
+        }
+    }
+}
+
 fn piece() -> impl Strategy<Value = String> {
     let literals: Vec<&str> = RULES.iter().map(|(literal, _)| *literal).collect();
     prop_oneof![

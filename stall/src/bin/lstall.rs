@@ -130,8 +130,7 @@ fn judge_one(
         && (verdict.verdict == Standing::Stalled || asked.config.escalates_at_once)
     {
         let unreadable = |error| Failure::unreadable(&ledger.name, &error);
-        verdict.dead_ends =
-            history::dead_ends(&ledger.file, ledger.len, history).map_err(unreadable)?;
+        verdict.dead_ends = history::dead_ends(&ledger.whole(), history).map_err(unreadable)?;
     }
     Ok(verdict)
 }

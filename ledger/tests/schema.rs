@@ -1,0 +1,270 @@
+//! The schemas in `ledger/schema` against what the tools really write, and against records with a fault.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it must be"
+)]
+
+#[path = "schema/validator.rs"]
+mod validator;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use validator::Schemas;
+
+fn schemas() -> Schemas {
+    Schemas::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("schema"))
+}
+
+/// The directory with the tools of all crates: `LOOPUTILS_BIN` if it is set, else the one this test was built into.
+fn tools() -> PathBuf {
+    if let Some(named) = std::env::var_os("LOOPUTILS_BIN") {
+        return Path::new(&named).canonicalize().unwrap();
+    }
+    let own = Path::new(env!("CARGO_BIN_EXE_lrecord")).parent().unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args([
+        "build",
+        "--quiet",
+        "-p",
+        "fingerprint",
+        "-p",
+        "stall",
+        "--bins",
+        "--target-dir",
+    ]);
+    cargo
+        .arg(own.parent().unwrap())
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if own.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "the tools do not build");
+    own.to_owned()
+}
+
+/// Everything that the tools print in a set of runs.
+const RUNS: &str = r#"
+set -u
+git init -q -b main . && git commit -q --allow-empty -m 'begin'
+fails='echo "a.c:1:2: error: no such thing"; exit 1'
+lgate --quiet --name lint -- true
+lgate --quiet --timeout 100ms -- sleep 5
+lgate --quiet -- no-such-program
+lgate --quiet -- sh -c 'kill -9 $$'
+lgate --quiet -- sh -c 'seq 9000; exit 3'
+printf '%s\n' 'FAIL: test_a' 'error: x' | lfp --gate fail --scheme 1
+lgate --quiet -- sh -c "$fails" | lfp --level class
+for n in 1 2 3; do
+  lgate --quiet -- sh -c "$fails" | lfp | lrecord --action 'try' --hypothesis h --note n
+  lstall || :
+done
+lgate --quiet --name lint -- false | lfp | lrecord --id once
+lgate --quiet --name lint -- true | lfp | lrecord --id once
+lstall || :
+lstall --only same-failure || :
+lstall --ledger none.jsonl || :
+for n in 0 0 1 0 0 0 0; do lrecord --run search --new-findings $n --phase p --direction d; done
+lrecord --kind ack --note 'rotated the key'
+lrecord --kind question --set needs=human --note 'which way?'
+lrecord --kind attempt --gate fail --set fingerprint=by-hand
+printf '%s\n' '{"gate":"fail","action":"a","iteration":0,"commit":"abc1234","ts":"2026-07-01T10:00:00Z"}' '{"gate":"?","sigs":5}' '{"gate":"pass","name":7}' > journal.jsonl
+printf '%s\n' '{"new_findings":0,"ts":"2026-07-01T10:00:00Z"}' '{"new_findings":1,"stale_count":-1,"phase":5}' > a.iterations.jsonl
+printf '%s\n' '{"phase_id":"p:l","started":"2026-07-01T10:00:00","ended":5,"duration_s":1.5,"agents":{"x":{}},"total":{"input":1}}' '{"total":7}' > token-log.jsonl
+printf '%b\n' 'experiment#\tcommit\tmetric_value\tsecondary_values\tstatus\tdescription\tmeasurement_duration_ms\tdiff_stats\tp_value\tp_min' \
+  '0\tabc\t1.5\t{"quality_gates":{"ok":1},"secondary_metrics":{"m":2}}\tkeep\tbegin\t5000\t{"lines_added":1,"lines_removed":2}\t0.1\t0.2' \
+  '1\t-\t0\t\tcrash\tboom' '2\tx\tNaN\t{"ok":"1"}\tverification_current\tx' > results.tsv
+echo '{"until": 1794466800, "nudges": 1, "class": 5}' > .limited-builder
+echo 2 > .phase-idx
+echo 'all done' > SEQUENCE-COMPLETE
+limport journal.jsonl a.iterations.jsonl token-log.jsonl results.tsv .limited-builder .phase-idx SEQUENCE-COMPLETE
+cat .loop/ledger.jsonl .loop/runs/*.jsonl
+"#;
+
+fn produced() -> Vec<Value> {
+    let directory = std::env::temp_dir().join(format!("ledger-schema-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let mut path = tools().into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", RUNS])
+        .current_dir(&directory)
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", &directory)
+        .env("TMPDIR", &directory);
+    for name in [
+        "GIT_AUTHOR_NAME",
+        "GIT_COMMITTER_NAME",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_COMMITTER_EMAIL",
+    ] {
+        shell.env(name, "tester");
+    }
+    let output = shell
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}")))
+        .collect()
+}
+
+#[test]
+fn every_record_that_the_tools_write_is_right_by_the_schema_of_its_kind() {
+    let schemas = schemas();
+    let records = produced();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in &records {
+        assert_eq!(schemas.errors(record), [""; 0], "{record}");
+        *kinds.entry(record["kind"].as_str().unwrap()).or_default() += 1;
+    }
+    let expected = [
+        "ack",
+        "attempt",
+        "experiment",
+        "gate",
+        "iteration",
+        "limit",
+        "phase",
+        "question",
+        "tokens",
+        "verdict",
+    ];
+    assert_eq!(kinds.keys().copied().collect::<Vec<_>>(), expected);
+    if let Ok(path) = std::env::var("LOOPUTILS_RECORDS") {
+        // For a look with another validator.
+        let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+        std::fs::write(path, lines.join("\n")).unwrap();
+    }
+    for record in &records {
+        mutants(&schemas, record);
+    }
+}
+
+/// A record that lacks a required field, or has one of another type, is refused.
+fn mutants(schemas: &Schemas, record: &Value) {
+    let kind = record["kind"].as_str().unwrap();
+    let wanted = |name: &str| {
+        schemas.get(name)["required"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let required: BTreeSet<String> = [wanted("record"), wanted(kind)]
+        .concat()
+        .iter()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
+    for name in &required {
+        let mut mutant = record.clone();
+        mutant.as_object_mut().unwrap().remove(name);
+        let errors = schemas.errors(&mutant);
+        assert!(
+            name == "kind" || !errors.is_empty(),
+            "without {name}: {mutant}"
+        );
+    }
+    let known = |name: &str, schema: &str| !schemas.get(schema)["properties"][name].is_null();
+    for (name, value) in record.as_object().unwrap() {
+        if name == "kind" || !(known(name, kind) || known(name, "record")) {
+            continue;
+        }
+        for other in [
+            json!(null),
+            json!({"x": []}),
+            json!([[]]),
+            json!(-1.5),
+            json!("\u{1}"),
+            json!("yesterday"),
+        ] {
+            let is_other = std::mem::discriminant(&other) != std::mem::discriminant(value);
+            let mut mutant = record.clone();
+            mutant[name] = other;
+            assert!(
+                !is_other || !schemas.errors(&mutant).is_empty(),
+                "{name}: {mutant}"
+            );
+        }
+    }
+}
+
+#[test]
+fn values_out_of_their_range_are_refused() {
+    let schemas = schemas();
+    let check = |text: &str, is_right: bool| {
+        let mut record: Value = serde_json::from_str(text).unwrap();
+        for (name, value) in [("v", json!(1)), ("ts", json!("2026-11-12T07:00:00.000Z"))] {
+            record.as_object_mut().unwrap().entry(name).or_insert(value);
+        }
+        let errors = schemas.errors(&record);
+        assert_eq!(errors.is_empty(), is_right, "{record}: {errors:?}");
+    };
+    check(r#"{"kind":"ack"}"#, true);
+    check(r#"{"kind":"ack","unknown":[]}"#, true);
+    check(r#"{"kind":"ack","v":2}"#, false);
+    check(r#"{"kind":"ack","ts":"2026-11-12 07:00:00"}"#, false);
+    check(r#"{"kind":"ack","ts":"2026-13-12T07:00:00Z"}"#, false);
+    check(r#"{"kind":"ack","ts":"2026-11-12T07:00:00+02:00"}"#, true);
+    check(r#"{"kind":"ack","run":"a/b"}"#, false);
+    check(r#"{"kind":"ack","run":".."}"#, false);
+    check(r#"{"kind":"ack","seq":0}"#, false);
+    check(r#"{"kind":"ack","crc":"00000000"}"#, false);
+    check(r#"{"kind":"ack","seq":1,"crc":"0000000G"}"#, false);
+    check(r#"{"kind":"attempt","gate":"maybe"}"#, false);
+    check(r#"{"kind":"attempt","gate":"fail","scheme":2}"#, false);
+    check(
+        r#"{"kind":"attempt","gate":"fail","fingerprint":"x"}"#,
+        true,
+    );
+    check(
+        r#"{"kind":"attempt","gate":"fail","fingerprint":"x","scheme":2}"#,
+        false,
+    );
+    check(
+        r#"{"kind":"attempt","gate":"fail","sigs":[["a",1,2]]}"#,
+        false,
+    );
+    check(
+        r#"{"kind":"attempt","gate":"fail","sigs":[["a","b"]]}"#,
+        false,
+    );
+    check(r#"{"kind":"attempt","gate":"fail","sigs_total":1}"#, false);
+    check(
+        r#"{"kind":"iteration","new_findings":-1,"stale_count":0,"pivot":"none"}"#,
+        false,
+    );
+    check(
+        r#"{"kind":"experiment","status":"keep","p_value":1.5}"#,
+        false,
+    );
+    check(
+        r#"{"kind":"experiment","status":"keep","gates":{"a":"1"}}"#,
+        false,
+    );
+    check(r#"{"kind":"verdict","verdict":"STALLED"}"#, false);
+    check(r#"{"kind":"of-tomorrow"}"#, false);
+}
+
+#[test]
+fn each_schema_says_what_it_is_of() {
+    let schemas = schemas();
+    for name in schemas.names().filter(|name| *name != "record") {
+        let schema = schemas.get(name);
+        assert_eq!(schema["properties"]["kind"]["const"], name, "{name}");
+        assert_eq!(schema["$ref"], "record.json", "{name}");
+        assert_eq!(
+            schema["$schema"], "https://json-schema.org/draft/2020-12/schema",
+            "{name}"
+        );
+        assert!(ledger::record::Kind::named(name).is_some(), "{name}");
+    }
+}
