@@ -1,0 +1,25 @@
+//! The real tools, run as people and loops run them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::needless_raw_string_hashes,
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::format_collect,
+    reason = "what a helper misses fails its test; names and texts are the test's own; snapbox writes the strings"
+)]
+
+mod bad_input;
+mod examples;
+mod help;
+mod lfp;
+mod lgate;
+mod lrecord;
+mod lstall;
+mod place;
+mod readme;
+mod records;
+mod sentence;
+mod syscalls;
+mod terminal;
+mod writers;
