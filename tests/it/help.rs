@@ -48,9 +48,66 @@ fn lstall_describes_itself() {
 }
 
 #[test]
+fn lresume_describes_itself() {
+    check(
+        "lresume",
+        file!["snapshots/lresume-h.txt"],
+        file!["snapshots/lresume-help.txt"],
+    );
+}
+
+#[test]
+fn llog_describes_itself() {
+    check(
+        "llog",
+        file!["snapshots/llog-h.txt"],
+        file!["snapshots/llog-help.txt"],
+    );
+}
+
+#[test]
+fn lsince_describes_itself() {
+    check(
+        "lsince",
+        file!["snapshots/lsince-h.txt"],
+        file!["snapshots/lsince-help.txt"],
+    );
+}
+
+#[test]
+fn lverify_describes_itself() {
+    check(
+        "lverify",
+        file!["snapshots/lverify-h.txt"],
+        file!["snapshots/lverify-help.txt"],
+    );
+}
+
+#[test]
+fn lrotate_describes_itself() {
+    check(
+        "lrotate",
+        file!["snapshots/lrotate-h.txt"],
+        file!["snapshots/lrotate-help.txt"],
+    );
+}
+
+#[test]
+fn limport_describes_itself() {
+    check(
+        "limport",
+        file!["snapshots/limport-h.txt"],
+        file!["snapshots/limport-help.txt"],
+    );
+}
+
+#[test]
 fn every_tool_refuses_an_unknown_flag_in_one_line() {
     let sandbox = Sandbox::new();
-    for tool in ["lrecord", "lstall", "lfp", "lgate"] {
+    for tool in [
+        "lgate", "lfp", "lrecord", "lstall", "lresume", "llog", "lsince", "lverify", "lrotate",
+        "limport",
+    ] {
         let refused = sandbox
             .tool(&format!("{tool} --no-such-flag"))
             .run()
