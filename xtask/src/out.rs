@@ -17,7 +17,7 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
     edge::stdout().write(text.as_bytes())
 }

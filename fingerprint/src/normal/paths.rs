@@ -215,18 +215,17 @@ fn library(parts: &[Part<'_>]) -> Option<Cut> {
             stand_in: "",
         });
     }
-    let index = parts.iter().position(|part| {
-        part.name.starts_with("index.crates.io-")
-            || part.name.starts_with("github.com-1ecc6299db9ec823")
-            || part.name == "rustc"
+    // `rustc/<commit>/library/…`, `registry/src/<registry>-<hash>/<package>/…`
+    let source = |index: usize, names: &[&str]| {
+        (names.iter().enumerate())
+            .all(|(at, name)| parts.get(index + at).is_some_and(|part| part.name == *name))
+    };
+    let index = (0..parts.len()).find_map(|index| match () {
+        () if source(index, &["rustc"]) => Some(index + 2),
+        () if source(index, &["registry", "src"]) => Some(index + 3),
+        () => None,
     });
-    if let Some(index) = index {
-        let skip = index
-            + if parts.get(index).is_some_and(|part| part.name == "rustc") {
-                2
-            } else {
-                1
-            };
+    if let Some(skip) = index {
         return parts.get(skip).map(|part| Cut {
             keep: part.start,
             stand_in: "",
@@ -356,7 +355,7 @@ mod tests {
             "library/core/src/panicking.rs",
         );
         check(
-            "/home/u/.cargo/registry/src/index.crates.io-6f17d22bba15001f/serde-1.0.1/src/lib.rs",
+            "/home/u/.cargo/registry/src/registry.example-6f17d22bba15001f/serde-1.0.1/src/lib.rs",
             "serde-1.0.1/src/lib.rs",
         );
         check(

@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: a loop on a small project with a real bug, from red to stuck to green.
 //!
-//! The agent is a script ([`AGENT`]); all else is what a loop would run: the project's own gate, the four tools in their
+//! The agent is a script (`agent.sh`); all else is what a loop would run: the project's own gate, the four tools in their
 //! pipeline, a git repository that grows a commit a turn. Everything shown comes from that run, and every turn is
 //! compared with what it has to be, so that a demo that shows something wrong fails.
 
