@@ -35,10 +35,6 @@ pub use rotate::{Rotated, Sealed};
 /// The longest record a ledger takes, in bytes, with its number and checksum.
 pub const RECORD_MAX: usize = 64 << 10;
 
-/// The first and the longest nap before the lock is asked for again.
-const NAP: Duration = Duration::from_micros(50);
-const NAP_MAX: Duration = Duration::from_millis(4);
-
 /// What an acknowledgement promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
@@ -277,16 +273,10 @@ impl Log {
             .truncate(false)
             .open(&path)
             .map_err(opened)?;
-        // Others hold it for microseconds: a few short naps nearly always suffice.
-        let mut nap = NAP;
-        while nap <= NAP_MAX {
+        loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if self.options.wait < nap => break,
-                Err(TryLockError::WouldBlock) => {
-                    std::thread::sleep(nap);
-                    nap *= 2;
-                }
+                Err(TryLockError::WouldBlock) => break,
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(error)) => return Err(opened(error)),
             }
