@@ -6,8 +6,9 @@ usage() {
     cat <<'EOF'
 Usage: ralph.sh AGENT [ARG...]
 
-Runs AGENT, with PROMPT.md on its standard input if that file is there; then the gate, whose outcome goes into the
-ledger of the project; and again, as long as the gate fails in new ways. Says on stderr why it stopped, in one line.
+Runs AGENT, with PROMPT.md (if that file is there) and the brief of what was tried so far on its standard input; then the
+gate, whose outcome goes into the ledger of the project; and again, as long as the gate fails in new ways. Says on stderr
+why it stopped, in one line.
 
 Example:
   export LOOP_RUN=auth GATE='cargo test'
@@ -77,13 +78,16 @@ dead_ends() {
     echo "${found:-none was tried twice}"
 }
 
+prompt() {
+    [ ! -f PROMPT.md ] || cat PROMPT.md
+    lresume
+}
+
 turn=0
 while :; do
     turn=$((turn + 1))
-    prompt=/dev/null
-    [ ! -f PROMPT.md ] || prompt=PROMPT.md
     status=0
-    alone "$@" <"$prompt" &
+    prompt | alone "$@" &
     wait "$!" || status=$?
     ended=$!
     case $status in 126 | 127) stop 1 "cannot run the agent '$1' (status $status)" ;; esac

@@ -72,6 +72,8 @@ fn the_loop_ends_by_itself_on_green() {
         let outcome = if number == 0 { dash } else { bash }.run().code(0);
         assert_eq!(why(&outcome.said()), "green after turn 2");
         assert!(outcome.text().starts_with("Make it 42.\n"), "{outcome}");
+        // The second turn knows what the first one left.
+        assert!(outcome.text().contains("1 attempt so far"), "{outcome}");
         assert_eq!(ledger::numbers(&sandbox.read(".loop/ledger.jsonl")), [1, 2]);
     }
 }
