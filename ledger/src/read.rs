@@ -448,14 +448,15 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::Write;
 
     use proptest::prelude::*;
 
     use super::*;
 
-    fn file(content: &[u8]) -> File {
+    /// A file without a name that holds this.
+    pub(crate) fn file(content: &[u8]) -> File {
         let path = std::env::temp_dir().join(format!(
             "ledger-read-{}-{:?}",
             std::process::id(),

@@ -106,29 +106,10 @@ pub fn first<T>(
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use proptest::prelude::*;
 
     use super::*;
-
-    fn file(content: &[u8]) -> File {
-        let path = std::env::temp_dir().join(format!(
-            "ledger-search-{}-{:?}",
-            std::process::id(),
-            std::thread::current().id()
-        ));
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)
-            .unwrap();
-        file.write_all(content).unwrap();
-        std::fs::remove_file(path).unwrap();
-        file
-    }
+    use crate::read::tests::file;
 
     fn found(content: &[u8]) -> Vec<(u64, Vec<u8>)> {
         let mut hits = Vec::new();
